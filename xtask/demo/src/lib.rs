@@ -1,1 +1,3 @@
-//! The narrated conversation.
+//! The demonstration: Alice and Bob in conversation over an in-memory homeserver.
+
+pub mod party;
