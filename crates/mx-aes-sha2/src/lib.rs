@@ -1,1 +1,17 @@
+#![doc = include_str!("../README.md")]
 #![no_std]
+
+mod authentication;
+pub mod cbc_hmac;
+pub mod ctr_hmac;
+mod hkdf;
+mod hmac;
+mod sha256;
+mod wipe;
+
+pub use crate::{
+    authentication::{AuthenticationFailed, Tag},
+    hkdf::hkdf_sha256,
+    hmac::{Hmac, HmacKey},
+    sha256::{Sha256, sha256},
+};

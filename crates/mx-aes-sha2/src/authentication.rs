@@ -1,0 +1,61 @@
+use core::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+/// A MAC: HMAC-SHA-256, whole (`Tag<32>`) or its first 8 bytes (`Tag<8>`).
+///
+/// There is no `==`; [`Tag::verify`] compares in constant time, and the length is the format's, not the message's.
+///
+/// ```compile_fail
+/// # let (keys, message) = (mx_aes_sha2::cbc_hmac::CbcHmacKeys::expand(&[], &[]), []);
+/// assert!(keys.mac(&message) == keys.mac(&message));
+/// ```
+#[must_use]
+pub struct Tag<const N: usize>([u8; N]);
+
+impl<const N: usize> Tag<N> {
+    /// The first `N` bytes of `mac`.
+    pub(crate) fn of(mut mac: [u8; 32]) -> Self {
+        const { assert!(N <= 32, "HMAC-SHA-256 has 32 bytes") };
+        let mut tag = [0; N];
+        for (tag, byte) in tag.iter_mut().zip(&mac) {
+            *tag = *byte;
+        }
+        mac.zeroize();
+        Self(tag)
+    }
+
+    /// The bytes to send.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; N] {
+        &self.0
+    }
+
+    /// Compares with the MAC that came with the message, in constant time.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthenticationFailed`] if they differ.
+    pub fn verify(&self, received: &[u8; N]) -> Result<(), AuthenticationFailed> {
+        if bool::from(self.0.ct_eq(received)) { Ok(()) } else { Err(AuthenticationFailed) }
+    }
+}
+
+impl<const N: usize> fmt::Debug for Tag<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tag").finish_non_exhaustive()
+    }
+}
+
+/// Wrong MAC, wrong padding or impossible length: one error for all, so that nobody learns which.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct AuthenticationFailed;
+
+impl fmt::Display for AuthenticationFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ciphertext failed authentication")
+    }
+}
+
+impl core::error::Error for AuthenticationFailed {}

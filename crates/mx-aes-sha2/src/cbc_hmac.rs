@@ -1,0 +1,156 @@
+//! AES-256-CBC with PKCS#7 padding, authenticated by HMAC-SHA-256: Olm and Megolm messages, key backup, libolm's
+//! pickles.
+//!
+//! Formats differ in what the MAC covers, so encrypting and authenticating are two calls. Receivers call
+//! [`CbcHmacKeys::verify_mac`] before [`CbcHmacKeys::decrypt_in_place`].
+
+use core::fmt;
+
+use aes::{Aes256Dec, Aes256Enc};
+use cbc::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit};
+use mx_types::BufferTooSmall;
+use subtle::{ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater};
+use zeroize::ZeroizeOnDrop;
+
+use crate::{AuthenticationFailed, HmacKey, Tag, hkdf_sha256, wipe::wipe};
+
+/// The AES key, MAC key and IV of one message. Wiped when dropped.
+pub struct CbcHmacKeys {
+    aes_key: [u8; 32],
+    hmac_key: HmacKey,
+    iv: [u8; BLOCK],
+}
+
+impl CbcHmacKeys {
+    /// Takes `AES key (32) ‖ HMAC key (32) ‖ IV (16)`.
+    #[must_use]
+    pub fn from_bytes(keys: &[u8; 80]) -> Self {
+        let (aes_key, rest) = keys.split_at(32);
+        let (hmac_key, iv) = rest.split_at(32);
+        let mut parts = Self { aes_key: [0; 32], hmac_key: HmacKey::new(hmac_key), iv: [0; BLOCK] };
+        parts.aes_key.copy_from_slice(aes_key);
+        parts.iv.copy_from_slice(iv);
+        parts
+    }
+
+    /// `AES key (32) ‖ HMAC key (32) ‖ IV (16) = HKDF(salt = 0, ikm, info, 80)`.
+    ///
+    /// `info` is `OLM_KEYS`, `MEGOLM_KEYS`, `Pickle` or, in key backup, empty.
+    #[must_use]
+    pub fn expand(ikm: &[u8], info: &[u8]) -> Self {
+        Self::from_bytes(&hkdf_sha256::<80>(&[], ikm, info))
+    }
+
+    /// Encrypts the first `plaintext_len` bytes of `buffer` in place and returns the ciphertext, which is
+    /// [`padded_len`]`(plaintext_len)` bytes long and starts where the plaintext did.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferTooSmall`] if `buffer` has no room for the padding. Nothing was written then.
+    pub fn encrypt_in_place<'b>(
+        &self,
+        buffer: &'b mut [u8],
+        plaintext_len: usize,
+    ) -> Result<&'b mut [u8], BufferTooSmall> {
+        let needed = padded_len(plaintext_len);
+        let buffer = buffer.get_mut(..needed).ok_or(BufferTooSmall { needed })?;
+        let padding = needed - plaintext_len;
+        for byte in buffer.iter_mut().skip(plaintext_len) {
+            #[expect(clippy::cast_possible_truncation, reason = "the padding has 1 to 16 bytes")]
+            {
+                *byte = padding as u8;
+            }
+        }
+        let aes = Aes256Enc::new(&self.aes_key.into());
+        cbc::Encryptor::<&Aes256Enc>::inner_iv_init(&aes, &self.iv.into())
+            .encrypt_blocks(Array::slice_as_chunks_mut(buffer).0);
+        Ok(buffer)
+    }
+
+    /// Decrypts `buffer` in place and returns the plaintext, which starts where the ciphertext did.
+    ///
+    /// All of the padding is looked at, in constant time.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthenticationFailed`] if the length is zero or not a multiple of 16, or the padding is not PKCS#7.
+    /// `buffer` is wiped then: no plaintext of a refused message remains.
+    pub fn decrypt_in_place<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], AuthenticationFailed> {
+        let (blocks, rest) = Array::slice_as_chunks_mut(buffer);
+        if blocks.is_empty() || !rest.is_empty() {
+            wipe(buffer);
+            return Err(AuthenticationFailed);
+        }
+        let aes = Aes256Dec::new(&self.aes_key.into());
+        cbc::Decryptor::<&Aes256Dec>::inner_iv_init(&aes, &self.iv.into()).decrypt_blocks(blocks);
+        match unpadded_len(buffer) {
+            Some(len) => buffer.get_mut(..len).ok_or(AuthenticationFailed),
+            None => {
+                wipe(buffer);
+                Err(AuthenticationFailed)
+            }
+        }
+    }
+
+    /// The first 8 bytes of the HMAC of `bytes`.
+    pub fn mac(&self, bytes: &[u8]) -> Tag<8> {
+        Tag::of(self.hmac_key.mac(bytes))
+    }
+
+    /// The whole HMAC of `bytes`.
+    pub fn full_mac(&self, bytes: &[u8]) -> Tag<32> {
+        Tag::of(self.hmac_key.mac(bytes))
+    }
+
+    /// Checks the MAC of `bytes` that came with them, in constant time.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthenticationFailed`] if it is another.
+    pub fn verify_mac(&self, bytes: &[u8], tag: &[u8; 8]) -> Result<(), AuthenticationFailed> {
+        self.mac(bytes).verify(tag)
+    }
+}
+
+/// Bytes of ciphertext for `plaintext_len` bytes: PKCS#7 always adds 1 to 16.
+///
+/// ```
+/// # use mx_aes_sha2::cbc_hmac::padded_len;
+/// assert_eq!([padded_len(0), padded_len(15), padded_len(16)], [16, 16, 32]);
+/// ```
+#[must_use]
+pub const fn padded_len(plaintext_len: usize) -> usize {
+    // A length near usize::MAX has no buffer; saturating makes that BufferTooSmall and not an overflow.
+    (plaintext_len / BLOCK).saturating_add(1).saturating_mul(BLOCK)
+}
+
+/// The length of `padded` without its PKCS#7 padding, `None` if it is not such a padding. Constant time but for
+/// the answer.
+fn unpadded_len(padded: &[u8]) -> Option<usize> {
+    let last_block: &[u8; BLOCK] = padded.last_chunk()?;
+    let padding = *last_block.last()?;
+    let mut valid = padding.ct_gt(&0) & !padding.ct_gt(&16);
+    for (from_the_end, byte) in (1u8..).zip(last_block.iter().rev()) {
+        let is_padding = !from_the_end.ct_gt(&padding);
+        valid &= u8::conditional_select(&padding, byte, is_padding).ct_eq(&padding);
+    }
+    bool::from(valid).then(|| padded.len() - usize::from(padding))
+}
+
+impl fmt::Debug for CbcHmacKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CbcHmacKeys").finish_non_exhaustive()
+    }
+}
+
+impl Drop for CbcHmacKeys {
+    fn drop(&mut self) {
+        wipe(&mut self.aes_key);
+        wipe(&mut self.iv);
+    }
+}
+
+impl ZeroizeOnDrop for CbcHmacKeys {}
+
+/// Bytes of a block of AES.
+const BLOCK: usize = 16;

