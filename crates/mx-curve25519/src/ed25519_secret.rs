@@ -1,0 +1,119 @@
+use core::fmt;
+
+use ed25519_dalek::VerifyingKey;
+use ed25519_dalek::hazmat::{ExpandedSecretKey, raw_sign};
+use mx_types::{Ed25519PublicKey, Ed25519Signature, RandomnessFailed, fill_random};
+use rand_core::TryCryptoRng;
+use sha2::{Digest as _, Sha512};
+use signature::Signer;
+use zeroize::Zeroizing;
+
+/// An Ed25519 key pair in memory, wiped on drop.
+///
+/// The public half is always computed, never taken from outside: signing with another's public key gives the secret
+/// away to whoever sees two signatures (RUSTSEC-2022-0093).
+pub struct Ed25519SecretKey {
+    origin: Origin,
+    expanded: ExpandedSecretKey,
+    verifying_key: VerifyingKey,
+    public: Ed25519PublicKey,
+}
+
+/// What the key was made from, and what is stored of it.
+enum Origin {
+    Seed(Zeroizing<[u8; 32]>),
+    /// From libolm, which forgets the seed.
+    Expanded(Zeroizing<[u8; 64]>),
+}
+
+impl Ed25519SecretKey {
+    /// Draws a new key pair.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomnessFailed`].
+    pub fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, RandomnessFailed> {
+        let mut seed = Zeroizing::new([0; 32]);
+        fill_random(rng, &mut *seed)?;
+        Ok(Self::from_seed(&seed))
+    }
+
+    /// Takes the 32-byte seed, which RFC 8032 calls the private key, and computes the rest.
+    #[must_use]
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        Self::new(Origin::Seed(Zeroizing::new(*seed)), &expand(seed))
+    }
+
+    /// Takes the 64 bytes that libolm keeps instead of the seed, SHA-512 of it, and computes the public half.
+    ///
+    /// The first 32 bytes are clamped if they are not.
+    #[must_use]
+    pub fn from_expanded(expanded: &[u8; 64]) -> Self {
+        let mut clamped = Zeroizing::new(*expanded);
+        clamp(&mut clamped);
+        let origin = Origin::Expanded(Zeroizing::new(*clamped));
+        Self::new(origin, &clamped)
+    }
+
+    fn new(origin: Origin, expanded: &[u8; 64]) -> Self {
+        let expanded = ExpandedSecretKey::from_bytes(expanded);
+        let verifying_key = VerifyingKey::from(&expanded);
+        let public = Ed25519PublicKey::from_bytes(verifying_key.to_bytes())
+            .expect("a clamped scalar is below 8 times the group order, so its point has full order");
+        Self { origin, expanded, verifying_key, public }
+    }
+
+    /// The public half.
+    #[must_use]
+    pub const fn public_key(&self) -> Ed25519PublicKey {
+        self.public
+    }
+
+    /// The seed, unless the key came from libolm, which does not keep it.
+    #[must_use]
+    pub fn seed(&self) -> Option<&[u8; 32]> {
+        match &self.origin {
+            Origin::Seed(seed) => Some(seed),
+            Origin::Expanded(_) => None,
+        }
+    }
+
+    /// The clamped SHA-512 of the seed, as libolm stores it.
+    #[must_use]
+    pub fn expanded_bytes(&self) -> Zeroizing<[u8; 64]> {
+        match &self.origin {
+            Origin::Seed(seed) => expand(seed),
+            Origin::Expanded(expanded) => expanded.clone(),
+        }
+    }
+
+    /// Signs a message: RFC 8032 Ed25519, deterministic, without pre-hash or context.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> Ed25519Signature {
+        let signature = raw_sign::<Sha512>(&self.expanded, message, &self.verifying_key);
+        Ed25519Signature::from_bytes(signature.to_bytes())
+    }
+}
+
+impl Signer<Ed25519Signature> for Ed25519SecretKey {
+    fn try_sign(&self, message: &[u8]) -> Result<Ed25519Signature, signature::Error> {
+        Ok(self.sign(message))
+    }
+}
+
+impl fmt::Debug for Ed25519SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ed25519SecretKey").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+fn expand(seed: &[u8; 32]) -> Zeroizing<[u8; 64]> {
+    let mut expanded = Zeroizing::new(Sha512::digest(seed).into());
+    clamp(&mut expanded);
+    expanded
+}
+
+fn clamp(expanded: &mut [u8; 64]) {
+    expanded[0] &= 0xf8;
+    expanded[31] = expanded[31] & 0x3f | 0x40;
+}

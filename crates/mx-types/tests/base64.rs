@@ -1,0 +1,184 @@
+//! Unpadded Base64: vectors, agreement with `base64ct`, and refusals.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+
+use base64ct::{Base64Unpadded, Encoding as _};
+use mx_types::base64::{
+    DecodeError, TrailingBits, decode, decode_array, decode_secret, decoded_len, encode, encode_secret,
+    encoded_len,
+};
+use mx_types::{BufferTooSmall, Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, InvalidKey};
+use proptest::prelude::*;
+
+const VECTORS: [(&str, &str); 7] = [
+    ("", ""),
+    ("f", "Zg"),
+    ("fo", "Zm8"),
+    ("foo", "Zm9v"),
+    ("foob", "Zm9vYg"),
+    ("fooba", "Zm9vYmE"),
+    ("foobar", "Zm9vYmFy"),
+];
+
+// B64-1, B64-2: the appendices' vectors, and the same with padding on read.
+#[test]
+fn vectors_of_the_appendices() {
+    for (bytes, text) in VECTORS {
+        assert_eq!(encode(bytes.as_bytes(), &mut [0; 8]), Ok(text));
+        assert_eq!(encode_secret(bytes.as_bytes(), &mut [0; 8]), Ok(text));
+        let padded = format!("{text}{}", "=".repeat(text.len().wrapping_neg() % 4));
+        for text in [text, &padded] {
+            assert_eq!(decode(text, TrailingBits::Refused, &mut [0; 8]), Ok(bytes.as_bytes()));
+            assert_eq!(decode_secret(text, &mut [0; 8]), Ok(bytes.as_bytes()));
+        }
+    }
+}
+
+#[test]
+fn lengths() {
+    for (bytes, text) in [(0, 0), (1, 2), (2, 3), (3, 4), (8, 11), (16, 22), (32, 43), (64, 86)] {
+        assert_eq!(encoded_len(bytes), text);
+        assert_eq!(decoded_len(&"A".repeat(text)), Ok(bytes));
+    }
+    assert_eq!(encoded_len(usize::MAX), usize::MAX);
+}
+
+// B64-7: 44 characters without padding are 33 bytes, not a key.
+#[test]
+fn the_decoded_length_counts() {
+    let text = "A".repeat(44);
+    let error = DecodeError::UnexpectedLength { expected: 32, found: 33 };
+    assert_eq!(decode_array::<32>(&text, TrailingBits::Refused), Err(error));
+    assert_eq!(Ed25519PublicKey::from_base64(&text), Err(InvalidKey::Base64(error)));
+    assert_eq!(Curve25519PublicKey::from_base64(&text), Err(InvalidKey::Base64(error)));
+}
+
+// B64-4, B64-5, B64-8: what a lenient decoder would take.
+#[test]
+fn attack_009_one_lenient_decoder_for_all() {
+    use DecodeError::{InvalidCharacter, InvalidLength, InvalidPadding};
+    let refused = [
+        ("AB", DecodeError::TrailingBits),
+        ("AAB", DecodeError::TrailingBits),
+        ("Zh", DecodeError::TrailingBits),
+        ("AA=", InvalidPadding),
+        ("AA===", InvalidPadding),
+        ("A===", InvalidPadding),
+        ("AAAA=", InvalidPadding),
+        ("AAAA==", InvalidPadding),
+        ("AAAA====", InvalidPadding),
+        ("=", InvalidPadding),
+        ("==", InvalidPadding),
+        ("====", InvalidPadding),
+        ("A", InvalidLength),
+        ("AAAAA", InvalidLength),
+        ("AA\nA", InvalidCharacter),
+        ("AAA\n", InvalidCharacter),
+        (" AAA", InvalidCharacter),
+        ("A A", InvalidCharacter),
+        ("A=AA", InvalidCharacter),
+        ("-_AA", InvalidCharacter),
+        ("\u{e9}A", InvalidCharacter),
+        ("AA\0A", InvalidCharacter),
+    ];
+    for (text, error) in refused {
+        assert_eq!(decode(text, TrailingBits::Refused, &mut [0; 8]), Err(error), "{text:?}");
+        let secret = match error {
+            DecodeError::TrailingBits => InvalidCharacter,
+            other => other,
+        };
+        assert_eq!(decode_secret(text, &mut [0; 8]), Err(secret), "{text:?}");
+    }
+    // Complete padding is allowed on read.
+    assert_eq!(decode("AA==", TrailingBits::Refused, &mut [0; 1]), Ok(&[0][..]));
+    // A wrong character is found wherever it stands, in whole blocks and in the rest.
+    for len in [32, 43, 64, 86, 99] {
+        let good = "A".repeat(len);
+        assert!(decode(&good, TrailingBits::Refused, &mut [0; 80]).is_ok());
+        for position in 0..len {
+            for wrong in ['-', '_', ' ', '\n', '\u{7f}', '@', '[', '`', '{', '.', ':', ','] {
+                let mut text = good.clone();
+                text.replace_range(position..=position, &wrong.to_string());
+                assert!(decode(&text, TrailingBits::Ignored, &mut [0; 80]).is_err(), "{text:?}");
+            }
+        }
+    }
+}
+
+// B64-5: ignored where somebody else wrote a signature.
+#[test]
+fn trailing_bits_are_ignored_in_signatures_only() {
+    let zeros = "A".repeat(86);
+    let set = format!("{}B", "A".repeat(85));
+    assert_eq!(Ed25519Signature::from_base64(&zeros), Ed25519Signature::from_base64(&set));
+    assert_eq!(decode("Zh", TrailingBits::Ignored, &mut [0; 1]), Ok(&b"f"[..]));
+    let key = "XGX0JRS2Af3be3knz2fBiRbApjm2Dh61gXDJA8kcJNI";
+    assert!(Ed25519PublicKey::from_base64(key).is_ok());
+    let other = format!("{}J", &key[..42]);
+    assert_eq!(Ed25519PublicKey::from_base64(&other), Err(InvalidKey::Base64(DecodeError::TrailingBits)));
+    assert_eq!(Curve25519PublicKey::from_base64(&other), Err(InvalidKey::Base64(DecodeError::TrailingBits)));
+}
+
+// B64-6: two spellings of one signature are one signature.
+#[test]
+fn values_compare_as_bytes() {
+    let padded = "A".repeat(86) + "==";
+    assert_eq!(Ed25519Signature::from_base64(&padded), Ed25519Signature::from_base64(&padded[..86]));
+}
+
+#[test]
+fn attack_063_base64_into_a_buffer_one_byte_too_small() {
+    let bytes = [7; 50];
+    let needed = encoded_len(50);
+    for len in 0..needed {
+        let mut out = [0xaa; 80];
+        assert_eq!(encode(&bytes, &mut out[..len]), Err(BufferTooSmall { needed }));
+        assert_eq!(encode_secret(&bytes, &mut out[..len]), Err(BufferTooSmall { needed }));
+        assert_eq!(out, [0xaa; 80]);
+    }
+    let text = "A".repeat(needed);
+    for len in 0..50 {
+        let mut out = [0xaa; 50];
+        let error = DecodeError::BufferTooSmall(BufferTooSmall { needed: 50 });
+        assert_eq!(decode(&text, TrailingBits::Refused, &mut out[..len]), Err(error));
+        assert_eq!(decode_secret(&text, &mut out[..len]), Err(error));
+        assert_eq!(out, [0xaa; 50]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn both_codecs_agree_with_base64ct(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let expected = Base64Unpadded::encode_string(&bytes);
+        let mut text = vec![0; encoded_len(bytes.len())];
+        prop_assert_eq!(encode(&bytes, &mut text), Ok(expected.as_str()));
+        prop_assert_eq!(encode_secret(&bytes, &mut text), Ok(expected.as_str()));
+        let mut out = vec![0; bytes.len()];
+        prop_assert_eq!(decode(&expected, TrailingBits::Refused, &mut out), Ok(bytes.as_slice()));
+        prop_assert_eq!(decode_secret(&expected, &mut out), Ok(bytes.as_slice()));
+    }
+
+    #[test]
+    fn arbitrary_text_is_taken_as_base64ct_takes_it(text in "[A-Za-z0-9+/=_\\- \n\u{e9}]{0,80}") {
+        let mut out = [0; 80];
+        let ours = decode(&text, TrailingBits::Refused, &mut out).map(<[u8]>::to_vec).ok();
+        if text.contains('=') {
+            prop_assert!(ours.is_none() || text.len() % 4 == 0);
+        } else {
+            prop_assert_eq!(ours, Base64Unpadded::decode_vec(&text).ok());
+        }
+    }
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn allocating_forms_say_the_same() {
+    use mx_types::base64::{decode_to_vec, encode_to_string};
+    for len in 0..100_u8 {
+        let bytes: Vec<u8> = (0..len).collect();
+        let text = encode_to_string(&bytes);
+        assert_eq!(encode(&bytes, &mut [0; 140]), Ok(text.as_str()));
+        assert_eq!(decode_to_vec(&text, TrailingBits::Refused), Ok(bytes));
+    }
+    assert_eq!(decode_to_vec("A", TrailingBits::Refused), Err(DecodeError::InvalidLength));
+}
