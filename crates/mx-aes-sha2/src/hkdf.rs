@@ -26,7 +26,7 @@ pub fn hkdf_sha256<const N: usize>(salt: &[u8], ikm: &[u8], info: &[u8]) -> Zero
 
 /// `PRK = HMAC(salt, IKM)`, as a key.
 fn extract(salt: &[u8], ikm: &[u8]) -> HmacKey {
-    let salt = HmacKey::new(salt);
+    let salt = if salt.is_empty() { HmacKey::ZERO } else { HmacKey::new(salt) };
     let mut pseudorandom_key = salt.mac(ikm);
     let key = HmacKey::new(&pseudorandom_key);
     wipe(&mut pseudorandom_key);

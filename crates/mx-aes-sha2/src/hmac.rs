@@ -24,6 +24,30 @@ pub struct HmacKey {
 }
 
 impl HmacKey {
+    /// The key of zeros: the zero salt of HKDF. Written down, because every message key begins with it.
+    pub(crate) const ZERO: Self = Self {
+        inner: [
+            0xf454_dead,
+            0x9725_214f,
+            0x90da_f2a0,
+            0xdf12_28ea,
+            0x64e5_750f,
+            0xa392_4181,
+            0x824a_932b,
+            0xf8e0_4e32,
+        ],
+        outer: [
+            0xd385_480f,
+            0x7abb_6477,
+            0x37c9_c538,
+            0x5dd8_2467,
+            0x8e04_3a72,
+            0x7534_34b0,
+            0xdeb8_2818,
+            0x361d_45a6,
+        ],
+    };
+
     /// Takes a key of any length. One that is longer than 64 bytes stands for its hash.
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
@@ -134,3 +158,16 @@ impl fmt::Debug for Hmac<'_> {
 /// "ipad" and "opad" of RFC 2104.
 const INNER_PADDING: u8 = 0x36;
 const OUTER_PADDING: u8 = 0x5c;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_zeros_is_what_new_makes_of_nothing() {
+        for zeros in [&[][..], &[0; 32], &[0; 64]] {
+            let key = HmacKey::new(zeros);
+            assert_eq!((key.inner, key.outer), (HmacKey::ZERO.inner, HmacKey::ZERO.outer));
+        }
+    }
+}

@@ -49,8 +49,8 @@ impl Sha256 {
         if self.waiting > 0 {
             let free = self.block.get_mut(self.waiting..).unwrap_or_default();
             let (now, later) = bytes.split_at(bytes.len().min(free.len()));
-            for (free, byte) in free.iter_mut().zip(now) {
-                *free = *byte;
+            if let Some(start) = free.get_mut(..now.len()) {
+                start.copy_from_slice(now);
             }
             self.waiting += now.len();
             bytes = later;
@@ -61,10 +61,12 @@ impl Sha256 {
             self.compressed += BLOCK as u64;
         }
         let (blocks, rest) = bytes.as_chunks();
-        compress256(&mut self.state, blocks);
+        if !blocks.is_empty() {
+            compress256(&mut self.state, blocks);
+        }
         self.compressed += (bytes.len() - rest.len()) as u64;
-        for (free, byte) in self.block.iter_mut().zip(rest) {
-            *free = *byte;
+        if let Some(start) = self.block.get_mut(..rest.len()) {
+            start.copy_from_slice(rest);
         }
         self.waiting = rest.len();
     }
