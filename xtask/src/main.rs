@@ -1,1 +1,68 @@
-fn main() {}
+//! `cargo xtask`: everything that this repository does to itself. One module per command; this file only
+//! dispatches, `report.rs` draws.
+
+mod args;
+mod attacks;
+mod catalogue;
+mod check;
+mod ci;
+mod commands;
+mod conformance;
+mod deny;
+mod doc;
+mod features;
+mod fuzz;
+mod layers;
+mod lint;
+mod msrv;
+mod peers;
+mod process;
+mod project;
+mod report;
+mod secrets;
+mod size;
+mod source;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use crate::{args::Args, project::Project, report::Report};
+
+/// The command line was wrong: no work was done.
+const MISUSE: u8 = 2;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let Some(name) = words.next().filter(|name| !matches!(name.as_str(), "help" | "--help" | "-h")) else {
+        print!("{}", commands::help());
+        return ExitCode::SUCCESS;
+    };
+    let Some(command) = commands::find(&name) else {
+        eprintln!("unknown command `{name}`; known: {}", commands::names().join(", "));
+        return ExitCode::from(MISUSE);
+    };
+    let args = match Args::parse(command, words) {
+        Ok(args) => args,
+        Err(error) => {
+            eprintln!("{name}: {error}\n\nusage: cargo xtask {} {}", command.name, command.usage);
+            return ExitCode::from(MISUSE);
+        }
+    };
+    match Project::open(args.json()).and_then(|project| (command.run)(&project, &args)) {
+        Ok(report) => finish(&name, &report, args.json()),
+        Err(error) => {
+            eprintln!("{name}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn finish(name: &str, report: &Report, json: bool) -> ExitCode {
+    if json {
+        println!("{:#}", report.to_json(name));
+    } else {
+        print!("{report}");
+    }
+    if report.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

@@ -1,0 +1,40 @@
+//! `lint`: rustfmt, clippy and rustdoc, with warnings denied.
+
+use anyhow::Result;
+
+use crate::{
+    args::Args,
+    doc,
+    project::Project,
+    report::{Outcome, Report, Table},
+};
+
+/// Workspaces of their own: formatted with the rest; their lints run where their toolchains are.
+const APART: &[&str] = &["fuzz/Cargo.toml", "xtask/firmware/Cargo.toml", "xtask/peers/Cargo.toml"];
+
+pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
+    let mut table = Table::new("", &["step", "outcome"]);
+    let mut failed = false;
+    let mut step = |name: String, passed: bool| {
+        failed |= !passed;
+        table.row([name, Outcome::of(passed).to_string()]);
+    };
+
+    step("rustfmt".to_owned(), project.stream(&mut project.cargo(["fmt", "--all", "--check"]))?);
+    for manifest in APART.iter().filter(|manifest| project.root.join(manifest).exists()) {
+        let mut command = project.cargo(["fmt", "--check", "--manifest-path", manifest]);
+        step(format!("rustfmt {manifest}"), project.stream(&mut command)?);
+    }
+    for member in project.libraries().chain(project.tools()) {
+        let sets = member.feature_sets();
+        let ends = [sets.first(), sets.last().filter(|_| sets.len() > 1)];
+        for set in ends.into_iter().flatten() {
+            let mut command =
+                project.cargo(["clippy", "--quiet", "--all-targets", "--package", &member.name]);
+            command.args(set.args()).args(["--", "--deny", "warnings"]);
+            step(format!("clippy {} [{}]", member.name, set.label()), project.stream(&mut command)?);
+        }
+    }
+    step("rustdoc".to_owned(), !doc::run(project, args)?.has_failed());
+    Ok(Report::new(Outcome::of(!failed)).table(table))
+}

@@ -1,0 +1,223 @@
+//! `size`: flash and RAM of firmware that links without an allocator.
+//!
+//! The link is the point: a library that needs an allocator compiles for bare metal all the same, only an image
+//! without one fails. `test` therefore runs this, too; `--check` compares with docs/size.toml.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use anyhow::{Context as _, Result};
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, elf};
+
+use crate::{
+    args::Args,
+    process::capture,
+    project::Project,
+    report::{Outcome, Report, Table},
+};
+
+const DOCUMENT: &str = "docs/size.toml";
+const FIRMWARE: &str = "xtask/firmware";
+const TARGET: &str = "thumbv7em-none-eabihf";
+
+/// Growth beyond what docs/size.toml says that is still no failure: compilers differ a little.
+const TOLERANCE_PERCENT: u64 = 2;
+
+/// Exported symbols whose size is that of a type: `size_of:mx_olm::Session`.
+const SIZE_OF: &str = "size_of:";
+
+/// Builds of the images: how the final user may set the ciphers' backends.
+const BACKENDS: &[(&str, &[&str])] = &[
+    ("default", &[]),
+    ("compact", &["--cfg", "aes_backend_soft=\"compact\"", "--cfg", "sha2_backend_soft=\"compact\""]),
+];
+
+/// Bytes by section of one linked image.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Image {
+    text: u64,
+    rodata: u64,
+    data: u64,
+    bss: u64,
+    /// Type -> `size_of`.
+    states: BTreeMap<String, u64>,
+}
+
+/// Names -> bytes, as docs/size.toml has them.
+type Sizes = BTreeMap<String, u64>;
+
+pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
+    if let Err(line) = project.add_target(TARGET) {
+        return Ok(Report::skipped(format!("the target {TARGET} is missing; `{line}` installs it")));
+    }
+    let declared = read(&project.read_toml(DOCUMENT).unwrap_or_default());
+    let mut flash = Table::new(
+        format!("flash in bytes, {TARGET}, opt-level s, no allocator"),
+        &["image", "backends", "text", "rodata", "data", "bss", "flash", "declared"],
+    );
+    let (mut sizes, mut notes, mut broken) = (Sizes::new(), Vec::new(), false);
+    for image in images(project)? {
+        for (backend, flags) in BACKENDS {
+            match build(project, &image, backend, flags)? {
+                Ok(built) => {
+                    let key = format!("flash.{backend}.{image}");
+                    let Image { text, rodata, data, bss, .. } = built;
+                    let bytes = [text, rodata, data, bss, built.flash()].map(|bytes| bytes.to_string());
+                    let declared = declared.get(&key).map(u64::to_string).unwrap_or_default();
+                    flash.row([&[image.clone(), (*backend).to_owned()], &bytes[..], &[declared]].concat());
+                    sizes.insert(key, built.flash());
+                    sizes.extend(
+                        built.states.into_iter().map(|(name, bytes)| (format!("state.{name}"), bytes)),
+                    );
+                }
+                Err(error) => {
+                    notes.push(format!("{image} [{backend}] does not link:\n{error}"));
+                    broken = true;
+                }
+            }
+        }
+    }
+    let mut states = Table::new("bytes of a value in RAM, 32-bit", &["type", "size_of", "declared"]);
+    for (key, bytes) in &sizes {
+        if let Some(name) = key.strip_prefix("state.") {
+            states.row([
+                name.to_owned(),
+                bytes.to_string(),
+                declared.get(key).map(u64::to_string).unwrap_or_default(),
+            ]);
+        }
+    }
+    let grown = grown(&declared, &sizes);
+    if args.has("update") {
+        std::fs::write(project.root.join(DOCUMENT), spell(&sizes))?;
+    }
+    let failed = broken || (args.has("check") && !grown.is_empty());
+    if args.has("check") {
+        notes.extend(grown);
+    }
+    Ok(Report::new(Outcome::of(!failed)).table(flash).table(states).notes(notes))
+}
+
+/// The images are the firmware's features.
+fn images(project: &Project) -> Result<Vec<String>> {
+    let manifest = project.read_toml(&format!("{FIRMWARE}/Cargo.toml"))?;
+    let features =
+        manifest.get("features").and_then(toml::Value::as_table).context("the firmware has features")?;
+    Ok(features.keys().cloned().collect())
+}
+
+fn build(project: &Project, image: &str, backend: &str, flags: &[&str]) -> Result<Result<Image, String>> {
+    let folder = project.root.join("target/firmware").join(backend);
+    let manifest = format!("{FIRMWARE}/Cargo.toml");
+    let mut command = project.cargo(["build", "--quiet", "--release", "--manifest-path", &manifest]);
+    command.args(["--target", TARGET, "--features", image, "--target-dir"]).arg(&folder);
+    command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    let built = capture(&mut command)?;
+    if !built.success {
+        return Ok(Err(built.stderr));
+    }
+    let path = folder.join(TARGET).join("release/firmware");
+    let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Image::measure(&bytes).map(Ok)
+}
+
+impl Image {
+    fn measure(bytes: &[u8]) -> Result<Self> {
+        let file = object::File::parse(bytes).context("the image is no ELF file")?;
+        let mut image = Self::default();
+        for section in file.sections() {
+            let SectionFlags::Elf { sh_flags, .. } = section.flags() else { continue };
+            let has = |flag: elf::SectionFlags| sh_flags.0 & flag.0 != 0;
+            let in_file = section.file_range().is_some();
+            match (has(elf::SHF_ALLOC), has(elf::SHF_EXECINSTR), has(elf::SHF_WRITE)) {
+                (false, ..) => {}
+                (true, true, _) => image.text += section.size(),
+                (true, false, true) if in_file => image.data += section.size(),
+                (true, false, true) => image.bss += section.size(),
+                (true, false, false) => image.rodata += section.size(),
+            }
+        }
+        for symbol in file.symbols() {
+            if let Some(name) = symbol.name().ok().and_then(|name| name.strip_prefix(SIZE_OF)) {
+                image.states.insert(name.to_owned(), symbol.size());
+            }
+        }
+        Ok(image)
+    }
+
+    /// What lies in flash: code, constants, and the initial values of variables.
+    const fn flash(&self) -> u64 {
+        self.text + self.rodata + self.data
+    }
+}
+
+/// What is larger than declared, or not declared at all.
+fn grown(declared: &Sizes, found: &Sizes) -> Vec<String> {
+    let judge = |(key, bytes): (&String, &u64)| match declared.get(key) {
+        None => Some(format!("{key} is not in {DOCUMENT}")),
+        Some(limit) if bytes * 100 > limit * (100 + TOLERANCE_PERCENT) => {
+            Some(format!("{key} grew from {limit} to {bytes} bytes"))
+        }
+        Some(_) => None,
+    };
+    found.iter().filter_map(judge).collect()
+}
+
+fn read(document: &toml::Table) -> Sizes {
+    let mut sizes = Sizes::new();
+    let mut tables: Vec<_> = document.iter().map(|(key, value)| (key.clone(), value)).collect();
+    while let Some((key, value)) = tables.pop() {
+        match value {
+            toml::Value::Table(table) => {
+                tables.extend(table.iter().map(|(name, value)| (format!("{key}.{name}"), value)));
+            }
+            value => {
+                sizes.extend(
+                    value.as_integer().and_then(|bytes| u64::try_from(bytes).ok()).map(|bytes| (key, bytes)),
+                );
+            }
+        }
+    }
+    sizes
+}
+
+fn spell(sizes: &Sizes) -> String {
+    let mut text = format!(
+        "# Bytes of the images of {FIRMWARE} for {TARGET} at opt-level s, and of public state types there.\n\
+         # `cargo xtask size --check` fails where something grew by more than {TOLERANCE_PERCENT} %; `--update` rewrites.\n"
+    );
+    let mut group = "";
+    for (key, bytes) in sizes {
+        let (table, name) =
+            key.split_at(key.rfind('.').filter(|_| key.starts_with("flash.")).unwrap_or("state".len()));
+        if table != group {
+            group = table;
+            let _ = writeln!(text, "\n[{table}]");
+        }
+        let _ = writeln!(text, "\"{}\" = {bytes}", name.trim_start_matches('.'));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(rows: &[(&str, u64)]) -> Sizes {
+        rows.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes)).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let sizes =
+            sizes(&[("flash.compact.olm", 9), ("flash.default.base", 1), ("state.mx_olm::Session<8>", 720)]);
+        assert_eq!(read(&spell(&sizes).parse().expect("is TOML")), sizes);
+    }
+
+    #[test]
+    fn growth_beyond_the_tolerance_and_new_images_fail() {
+        let declared = sizes(&[("flash.default.base", 1_000)]);
+        assert!(grown(&declared, &sizes(&[("flash.default.base", 1_020)])).is_empty());
+        assert_eq!(grown(&declared, &sizes(&[("flash.default.base", 1_021)])).len(), 1);
+        assert_eq!(grown(&declared, &sizes(&[("flash.default.olm", 1)])).len(), 1);
+    }
+}
