@@ -11,7 +11,7 @@ use core::cmp::Ordering;
 use crate::error::CanonicalizeError as Error;
 use crate::limits::Limits;
 use crate::number::{Number, NumberError, Spelling};
-use crate::string::{RawKey, join_surrogates, plain_run_end, push_char};
+use crate::string::{KeyPrefix, RawKey, join_surrogates, plain_run_end, push_char};
 
 /// Gives the canonical form of a JSON text.
 ///
@@ -89,6 +89,7 @@ pub(crate) struct Member {
     key_start: usize,
     key_end: usize,
     key_escaped: bool,
+    key_prefix: KeyPrefix,
     pub(crate) start: usize,
     pub(crate) value: usize,
     pub(crate) end: usize,
@@ -97,6 +98,11 @@ pub(crate) struct Member {
 impl Member {
     fn key(self, text: &str) -> RawKey<'_> {
         RawKey { text: slice(text, self.key_start, self.key_end), escaped: self.key_escaped }
+    }
+
+    #[inline]
+    fn order(self, other: Self, text: &str) -> Ordering {
+        self.key_prefix.cmp(&other.key_prefix).then_with(|| self.key(text).order(other.key(text)))
     }
 }
 
@@ -145,12 +151,14 @@ impl<'t, 'n> Canonicalizer<'t, 'n> {
                         self.key()?;
                         continue 'value;
                     }
+                    self.close();
                 }
                 Some(b'[') => {
                     self.open(Kind::Array)?;
                     if self.peek() != Some(b']') {
                         continue 'value;
                     }
+                    self.close();
                 }
                 Some(b'-' | b'0'..=b'9') => self.number()?,
                 Some(b't') => self.literal("true")?,
@@ -172,13 +180,11 @@ impl<'t, 'n> Canonicalizer<'t, 'n> {
                         self.key()?;
                         continue 'value;
                     }
-                    (Some(b']'), Kind::Array) => {
-                        self.position += 1;
-                        self.open.pop();
-                    }
+                    (Some(b']'), Kind::Array) => self.close(),
                     (Some(b'}'), Kind::Object) => {
                         self.end_member(b'}');
-                        self.close_object(container)?;
+                        self.end_members(container)?;
+                        self.close();
                     }
                     _ => return Err(self.syntax()),
                 }
@@ -193,6 +199,11 @@ impl<'t, 'n> Canonicalizer<'t, 'n> {
         self.open.push(Container { kind, first_member: self.members.len(), in_order: true });
         self.advance(1);
         Ok(())
+    }
+
+    fn close(&mut self) {
+        self.position += 1;
+        self.open.pop();
     }
 
     /// Reads a key, the colon and the white space on both sides.
@@ -220,17 +231,19 @@ impl<'t, 'n> Canonicalizer<'t, 'n> {
             self.leaving_out = Some(LeavingOut { name, value: self.position, out_len: start });
             return Ok(());
         }
-        if let Some(container) = self.open.last_mut() {
-            if let Some(before) = self.members.get(container.first_member..).and_then(<[_]>::last) {
-                match before.key(self.text).order(key) {
-                    Ordering::Less => {}
-                    Ordering::Equal => return Err(Error::DuplicateKey { offset: key_start - 1 }),
-                    Ordering::Greater => container.in_order = false,
-                }
+        let value = self.out_position();
+        let key_prefix = key.prefix();
+        let member = Member { key_start, key_end, key_escaped, key_prefix, start, value, end: value };
+        if let Some(container) = self.open.last_mut()
+            && let Some(before) = self.members.get(container.first_member..).and_then(<[_]>::last)
+        {
+            match before.order(member, self.text) {
+                Ordering::Less => {}
+                Ordering::Equal => return Err(Error::DuplicateKey { offset: key_start - 1 }),
+                Ordering::Greater => container.in_order = false,
             }
         }
-        let value = self.out_position();
-        self.members.push(Member { key_start, key_end, key_escaped, start, value, end: value });
+        self.members.push(member);
         Ok(())
     }
 
@@ -262,15 +275,13 @@ impl<'t, 'n> Canonicalizer<'t, 'n> {
         }
     }
 
-    /// Closes an object: puts its members in order if they are not.
+    /// Puts the members of the innermost object in order if they are not, and forgets them.
     #[inline]
-    fn close_object(&mut self, container: Container) -> Result<(), Error> {
+    fn end_members(&mut self, container: Container) -> Result<(), Error> {
         if !container.in_order {
             self.sort_members(container.first_member)?;
         }
-        self.position += 1;
-        self.open.pop();
-        if !self.open.is_empty() {
+        if self.open.len() > 1 {
             self.members.truncate(container.first_member);
         }
         Ok(())
@@ -280,10 +291,10 @@ impl<'t, 'n> Canonicalizer<'t, 'n> {
         self.end_run(self.position);
         let members = self.members.get_mut(first..).unwrap_or_default();
         let Some(start) = members.first().map(|member| member.start) else { return Ok(()) };
-        members.sort_unstable_by(|a, b| a.key(self.text).order(b.key(self.text)));
+        members.sort_unstable_by(|a, b| a.order(*b, self.text));
         for pair in members.windows(2) {
             if let [a, b] = pair
-                && a.key(self.text).order(b.key(self.text)).is_eq()
+                && a.order(*b, self.text).is_eq()
             {
                 return Err(Error::DuplicateKey { offset: a.key_start.max(b.key_start) - 1 });
             }

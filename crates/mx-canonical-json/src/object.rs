@@ -85,11 +85,12 @@ impl<'t> CanonicalObject<'t> {
     }
 
     /// The canonical text with more members at their places in the order of keys, or in the place of a member that
-    /// has that key. The values are taken as they are: they must be JSON, and canonical if the result is to be.
+    /// has that key. Each name must be given once. The values are taken as they are: they must be JSON, and canonical
+    /// if the result is to be.
     #[must_use]
     pub fn with_members(&self, members: &[(&str, &str)]) -> String {
         let mut more = Vec::from(members);
-        more.sort_by(|(a, _), (b, _)| a.cmp(b));
+        more.sort_by_key(|(name, _)| *name);
         let mut more = more.into_iter().peekable();
 
         let added: usize = members.iter().map(|(name, value)| name.len() + value.len() + 4).sum();

@@ -1,5 +1,15 @@
 //! Rows of the attack catalogue.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unwrap_used,
+    clippy::use_self,
+    reason = "tests"
+)]
+
 use std::thread;
 
 use mx_canonical_json::{

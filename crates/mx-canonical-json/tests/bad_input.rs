@@ -1,5 +1,15 @@
 //! What is refused, where the error points, and that nothing of any input panics.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unwrap_used,
+    clippy::use_self,
+    reason = "tests"
+)]
+
 use mx_canonical_json::{
     CanonicalObject, CanonicalizeError as Error, Limits, MAX_EVENT_LEN, MAX_INTEGER, MIN_INTEGER, Numbers,
     canonicalize, canonicalize_bytes,

@@ -1,5 +1,15 @@
 //! Known answers: `vectors/json-kat.json` and the examples of the specification's appendices.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unwrap_used,
+    clippy::use_self,
+    reason = "tests"
+)]
+
 use mx_canonical_json::{CanonicalizeError, Limits, Numbers, canonicalize, canonicalize_bytes};
 use serde_json::Value;
 
