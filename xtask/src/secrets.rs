@@ -8,10 +8,12 @@ use crate::{
     tidy::Finding,
 };
 
-/// Traits that a type with secrets does not have; `Debug` it has by hand.
-const FORBIDDEN_DERIVES: &[&str] =
-    &["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
-const FORBIDDEN_IMPLS: &[&str] = &["Clone", "Copy", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
+/// Traits that make `==` or a look-up of a value; a MAC may have none of them, though it is no secret once sent.
+const COMPARING: &[&str] = &["Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
+
+/// What a type with secrets does not have besides; `Debug` it has by hand.
+const COPYING: &[&str] = &["Clone", "Copy"];
+const SHOWING: &str = "Debug";
 
 /// Deriving one of these says: secret.
 const WIPING: &[&str] = &["Zeroize", "ZeroizeOnDrop"];
@@ -42,24 +44,26 @@ pub(crate) fn findings(file: &str, source: &Source) -> Vec<Finding> {
     let impls = impls(&lines);
     let mut secrets: BTreeSet<&str> = BTreeSet::new();
     secrets.extend(impls.iter().filter(|(name, _, _)| WIPING.contains(name)).map(|(_, of, _)| *of));
-    let wiping = derives.iter().filter(|(name, (_, traits))| {
-        is_mac(name) || traits.iter().any(|name| WIPING.contains(&name.as_str()))
-    });
-    secrets.extend(wiping.map(|(name, _)| *name));
+    let wipes = |traits: &[String]| traits.iter().any(|name| WIPING.contains(&name.as_str()));
+    secrets.extend(derives.iter().filter(|(_, (_, traits))| wipes(traits)).map(|(name, _)| *name));
+
+    let macs = derives.keys().copied().filter(|name| is_mac(name)).collect::<BTreeSet<_>>();
 
     let mut findings = Vec::new();
     let mut found = |line: usize, what: String| findings.push(Finding::new(format!("{file}:{line}"), what));
-    for name in &secrets {
-        if let Some((line, traits)) = derives.get(name) {
-            for derived in traits.iter().filter(|derived| FORBIDDEN_DERIVES.contains(&derived.as_str())) {
-                found(*line, format!("{name} holds secrets and derives {derived}"));
-            }
+    let forbidden = |name: &str, of: &str| {
+        let is_secret = secrets.contains(of);
+        ((is_secret || macs.contains(of)) && COMPARING.contains(&name))
+            || (is_secret && COPYING.contains(&name))
+    };
+    for (of, (line, traits)) in &derives {
+        let is_forbidden = |name: &str| forbidden(name, of) || (name == SHOWING && secrets.contains(of));
+        for derived in traits.iter().filter(|derived| is_forbidden(derived)) {
+            found(*line, format!("{of} is a secret or a MAC and derives {derived}"));
         }
     }
-    for (name, of, line) in
-        impls.iter().filter(|(name, of, _)| FORBIDDEN_IMPLS.contains(name) && secrets.contains(of))
-    {
-        found(*line, format!("{of} holds secrets and has {name}"));
+    for (name, of, line) in impls.iter().filter(|(name, of, _)| forbidden(name, of)) {
+        found(*line, format!("{of} is a secret or a MAC and has {name}"));
     }
     for (line, text) in &lines {
         for value in compared(text) {

@@ -1,0 +1,32 @@
+//! Bare-metal images without an allocator, one per feature. They are linked and measured, not run: every operation
+//! of the set is reachable from the start with inputs that the compiler cannot know.
+
+#![no_std]
+#![no_main]
+
+mod entropy;
+#[cfg(feature = "keys")]
+mod keys;
+#[cfg(feature = "pickle")]
+mod pickle;
+mod sizes;
+
+use core::{hint::black_box, panic::PanicInfo};
+
+use crate::entropy::Entropy;
+
+#[unsafe(no_mangle)]
+extern "C" fn _start() -> ! {
+    let mut rng = Entropy::new();
+    #[cfg(feature = "keys")]
+    black_box(keys::run(&mut rng).is_some());
+    #[cfg(feature = "pickle")]
+    black_box(pickle::run(&mut rng).is_some());
+    black_box(&mut rng);
+    loop {}
+}
+
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    loop {}
+}

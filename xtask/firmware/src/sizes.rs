@@ -1,0 +1,20 @@
+//! Symbols as large as the states that firmware holds in RAM.
+
+/// Puts `size_of::<$type>()` into the image's symbol table under `$name`.
+macro_rules! size_of {
+    ($name:literal, $type:ty) => {
+        const _: () = {
+            #[used]
+            #[unsafe(export_name = concat!("size_of:", $name))]
+            #[unsafe(link_section = ".sizes")]
+            static SIZE: [u8; size_of::<$type>()] = [0; size_of::<$type>()];
+        };
+    };
+}
+
+#[cfg(feature = "keys")]
+mod keys {
+    size_of!("mx_curve25519::Curve25519SecretKey", mx_curve25519::Curve25519SecretKey);
+    size_of!("mx_curve25519::Ed25519SecretKey", mx_curve25519::Ed25519SecretKey);
+    size_of!("mx_curve25519::Ed25519Verifier", mx_curve25519::Ed25519Verifier);
+}
