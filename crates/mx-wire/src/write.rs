@@ -14,29 +14,38 @@ impl<'o> Writer<'o> {
 
     /// Appends bytes as they are: a version, or a MAC.
     pub fn raw(&mut self, bytes: &[u8]) {
-        if let Some(out) = self.reserve(bytes.len()) {
+        if let Some(out) = self.raw_in_place(bytes.len()) {
             out.copy_from_slice(bytes);
         }
     }
 
+    /// Appends bytes to be filled in by the caller. `None` when they do not fit.
+    pub fn raw_in_place(&mut self, len: usize) -> Option<&mut [u8]> {
+        let start = self.written.take()?;
+        let end = start.checked_add(len)?;
+        let out = self.out.get_mut(start..end)?;
+        self.written = Some(end);
+        Some(out)
+    }
+
     /// Appends a number with its tag, 0 included, in the shortest form.
-    pub fn number(&mut self, tag: u8, value: u32) {
-        self.raw(&[tag]);
+    pub fn number(&mut self, tag: u32, value: u32) {
+        self.varint(u64::from(tag));
         self.varint(u64::from(value));
     }
 
     /// Appends a byte string with its tag.
-    pub fn bytes(&mut self, tag: u8, value: &[u8]) {
+    pub fn bytes(&mut self, tag: u32, value: &[u8]) {
         if let Some(out) = self.bytes_in_place(tag, value.len()) {
             out.copy_from_slice(value);
         }
     }
 
     /// Appends a byte string with its tag, to be filled in by the caller. `None` when it does not fit.
-    pub fn bytes_in_place(&mut self, tag: u8, len: usize) -> Option<&mut [u8]> {
-        self.raw(&[tag]);
+    pub fn bytes_in_place(&mut self, tag: u32, len: usize) -> Option<&mut [u8]> {
+        self.varint(u64::from(tag));
         self.varint(len as u64);
-        self.reserve(len)
+        self.raw_in_place(len)
     }
 
     /// All that was written; `None` when something did not fit.
@@ -53,14 +62,6 @@ impl<'o> Writer<'o> {
         }
         let [low, ..] = value.to_le_bytes();
         self.raw(&[low]);
-    }
-
-    fn reserve(&mut self, len: usize) -> Option<&mut [u8]> {
-        let start = self.written.take()?;
-        let end = start.checked_add(len)?;
-        let out = self.out.get_mut(start..end)?;
-        self.written = Some(end);
-        Some(out)
     }
 }
 
