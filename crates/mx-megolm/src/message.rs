@@ -142,9 +142,7 @@ impl core::error::Error for MessageError {}
 pub(crate) const MIN_FRAMING_LEN: usize = 5 + MAC_LEN + SIGNATURE_LEN;
 /// Megolm version 1 calls itself 3.
 pub(crate) const VERSION: u8 = 3;
-pub(crate) const INDEX_TAG_BYTE: u8 = 0x08;
-pub(crate) const CIPHERTEXT_TAG_BYTE: u8 = 0x12;
-const INDEX_TAG: u32 = INDEX_TAG_BYTE as u32;
-const CIPHERTEXT_TAG: u32 = CIPHERTEXT_TAG_BYTE as u32;
+pub(crate) const INDEX_TAG: u32 = 0x08;
+pub(crate) const CIPHERTEXT_TAG: u32 = 0x12;
 pub(crate) const MAC_LEN: usize = 8;
 pub(crate) const SIGNATURE_LEN: usize = 64;

@@ -8,7 +8,7 @@ use rand_core::TryCryptoRng;
 
 use crate::{
     GroupSessionId, SessionKey,
-    message::{CIPHERTEXT_TAG_BYTE, INDEX_TAG_BYTE, MAC_LEN, SIGNATURE_LEN, VERSION, message_len},
+    message::{CIPHERTEXT_TAG, INDEX_TAG, MAC_LEN, SIGNATURE_LEN, VERSION, message_len},
     ratchet::Ratchet,
 };
 
@@ -87,9 +87,9 @@ impl OutboundGroupSession {
         let keys = self.ratchet.message_keys();
         let mut writer = Writer::new(payload);
         writer.raw(&[VERSION]);
-        writer.number(INDEX_TAG_BYTE, message_index);
+        writer.number(INDEX_TAG, message_index);
         let ciphertext_len = mx_aes_sha2::cbc_hmac::padded_len(plaintext.len());
-        let ciphertext = writer.bytes_in_place(CIPHERTEXT_TAG_BYTE, ciphertext_len).ok_or(too_small)?;
+        let ciphertext = writer.bytes_in_place(CIPHERTEXT_TAG, ciphertext_len).ok_or(too_small)?;
         ciphertext.get_mut(..plaintext.len()).ok_or(too_small)?.copy_from_slice(plaintext);
         keys.encrypt_in_place(ciphertext, plaintext.len()).map_err(|_| too_small)?;
         *mac = *keys.mac(payload).as_bytes();
