@@ -127,7 +127,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "fuzz",
         usage: "[TARGET] [--time SECONDS]",
-        about: "fuzz one target, or each in turn (cargo-fuzz, nightly)",
+        about: "fuzz one target, or each in turn (libFuzzer)",
         grammar: Grammar::Own { flags: &[], values: &["time"], words: true },
         run: fuzz::run,
     },
