@@ -4,25 +4,28 @@ use zeroize::optimization_barrier;
 
 use crate::ratchet::Ratchet;
 
-/// The states at each 16th index of one block of 256, remembered while a session is read backwards.
+/// States of one block of 256 indices, remembered while a session is read backwards.
 ///
-/// Within a block only the last part of the ratchet changes, so one state and 16 times 32 bytes are enough. They are
-/// recorded on the way to an index that is asked for, so they cost no hash of their own; after that the way to any
-/// index before it is at most 15 hashes, and not some hundred from the earliest state.
+/// Within a block only the last part of the ratchet changes, so one whole state and that part of the others are
+/// enough. They are recorded on the way to an index that is asked for: the way from the start of the block at each
+/// 16th, and from there at each. Reading newest first then costs about two hashes a message, and not some hundred.
 pub(crate) struct Block {
     /// The earliest state of the block that is known.
     start: Ratchet,
-    /// `R(i,3)` for the multiples of 16 after `start`, in order.
-    later: [[u8; 32]; 15],
-    /// How many of them are there.
-    recorded: usize,
+    /// `R(i,3)` at the start and at the multiples of 16 after it.
+    groups: Parts,
+    /// `R(i,3)` at each index of one of these groups, from its first one on.
+    group: Parts,
+    /// Which of the groups that is.
+    group_number: usize,
 }
 
 impl Block {
     /// The block in which `index` lies, as far as it is reachable from `earliest`.
     pub(crate) fn around(index: u32, earliest: &Ratchet) -> Box<Self> {
         let start = earliest.at(earliest.index().max(index & !0xff));
-        Box::new(Self { start, later: [[0; 32]; 15], recorded: 0 })
+        let (groups, group) = (Parts::new(*start.last_part()), Parts::new(*start.last_part()));
+        Box::new(Self { start, groups, group, group_number: 0 })
     }
 
     /// Whether this is the block of `index`, and `index` not before its start.
@@ -32,34 +35,90 @@ impl Block {
 
     /// The state at `index`, which the block contains.
     pub(crate) fn ratchet_at(&mut self, index: u32) -> Ratchet {
-        // Multiples of 16 in (start, index].
-        let wanted = ((index >> 4) - (self.start.index() >> 4)) as usize;
-        while self.recorded < wanted {
-            let mut ratchet = self.recorded_state(self.recorded);
-            ratchet.advance_to((ratchet.index() | 0xf) + 1);
-            if let Some(later) = self.later.get_mut(self.recorded) {
-                *later = *ratchet.last_part();
-            }
-            self.recorded += 1;
+        let first_group = self.start.index() & !0xf;
+        let group_number = ((index - first_group) >> 4) as usize;
+        if group_number != self.group_number {
+            // The first group may be shorter than the others.
+            let steps_from_start = 16 - (self.start.index() & 0xf);
+            let part =
+                self.groups.record(group_number, |number| if number == 1 { steps_from_start } else { 16 });
+            self.group = Parts::new(part);
+            self.group_number = group_number;
         }
-        let mut ratchet = self.recorded_state(wanted);
-        ratchet.advance_to(index);
-        ratchet
-    }
-
-    /// `start` for 0, else the `count`th multiple of 16 after it.
-    fn recorded_state(&self, count: usize) -> Ratchet {
-        match count.checked_sub(1).and_then(|before| self.later.get(before)) {
-            None => self.start.duplicate(),
-            #[expect(clippy::cast_possible_truncation, reason = "at most 15")]
-            Some(part) => self.start.with_last_part((self.start.index() & !0xf) + 16 * count as u32, part),
-        }
+        let first = self.start.index().max(index & !0xf);
+        let part = self.group.record((index - first) as usize, |_| 1);
+        self.start.with_last_part(index, &part)
     }
 }
 
-impl Drop for Block {
+/// `R(i,3)` at up to 16 indices, of which the first is always there.
+struct Parts {
+    parts: [[u8; 32]; 16],
+    last: usize,
+}
+
+impl Parts {
+    const fn new(first: [u8; 32]) -> Self {
+        let mut parts = [[0; 32]; 16];
+        parts[0] = first;
+        Self { parts, last: 0 }
+    }
+
+    /// The part number `wanted`, below 16. Number `n` is `steps_to(n)` steps after the one before.
+    fn record(&mut self, wanted: usize, steps_to: impl Fn(usize) -> u32) -> [u8; 32] {
+        let mut part = self.parts.get(wanted.min(self.last)).copied().unwrap_or_default();
+        while self.last < wanted {
+            self.last += 1;
+            for _ in 0..steps_to(self.last) {
+                part = Ratchet::advance_last_part(&part);
+            }
+            if let Some(place) = self.parts.get_mut(self.last) {
+                *place = part;
+            }
+        }
+        part
+    }
+}
+
+impl Drop for Parts {
     fn drop(&mut self) {
-        self.later = [[0; 32]; 15];
-        optimization_barrier(&self.later);
+        self.parts = [[0; 32]; 16];
+        optimization_barrier(&self.parts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_of_a_block_in_every_direction() {
+        for first in [0, 1, 15, 16, 17, 250, 255, 256, 300, 0x00ff_ff80] {
+            let earliest = Ratchet::new(first, &[7; 128]);
+            let last = (first | 0xff) + 300;
+            let check = |block: &mut Block, index: u32| {
+                assert!(block.ratchet_at(index).equals(&earliest.at(index)), "{first}, {index}");
+            };
+            let mut block = Block::around(last, &earliest);
+            for index in (first..=last).rev() {
+                if !block.contains(index) {
+                    block = Block::around(index, &earliest);
+                }
+                check(&mut block, index);
+            }
+            assert!(first == 0 || !block.contains(first - 1));
+            for index in first..=last {
+                if !block.contains(index) {
+                    block = Block::around(index, &earliest);
+                }
+                check(&mut block, index);
+            }
+            let mut block = Block::around(last, &earliest);
+            let base = last & !0xff;
+            for index in [40, 3, 255, 16, 15, 240, 0, 128].map(|offset| base + offset) {
+                check(&mut block, index);
+            }
+            assert!(!block.contains(base + 256));
+        }
     }
 }

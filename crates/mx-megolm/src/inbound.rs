@@ -137,13 +137,18 @@ impl InboundGroupSession {
 
     /// The session from `index` on, in the export format.
     ///
+    /// `&mut`, because with an allocator states on the way are remembered, for the export at an earlier index.
+    ///
     /// # Errors
     ///
     /// [`UnknownMessageIndex`] if it is before the first known index.
-    pub fn export_at(&self, index: u32) -> Result<ExportedSessionKey, UnknownMessageIndex> {
+    pub fn export_at(&mut self, index: u32) -> Result<ExportedSessionKey, UnknownMessageIndex> {
         self.check_known(index)?;
-        let nearest = if self.latest.index() <= index { &self.latest } else { &self.earliest };
-        Ok(ExportedSessionKey::new(&nearest.at(index), self.public_key()))
+        let public_key = self.public_key();
+        if index == self.first_known_index() {
+            return Ok(ExportedSessionKey::new(&self.earliest, public_key));
+        }
+        Ok(ExportedSessionKey::new(&self.remembered_ratchet_at(index), public_key))
     }
 
     /// Gives up everything before `index`: afterwards it is the first known index, and messages before it cannot be
@@ -165,27 +170,36 @@ impl InboundGroupSession {
         Ok(())
     }
 
-    /// The state at `index`, from the nearest one that is kept.
+    /// The state at `index`: forwards from the latest one, which costs nothing to keep, or else remembered.
     fn ratchet_at(&mut self, index: u32) -> Result<Ratchet, UnknownMessageIndex> {
         self.check_known(index)?;
         if index >= self.latest.index() {
             return Ok(self.latest.at(index));
         }
-        Ok(self.earlier_ratchet_at(index))
+        Ok(self.remembered_ratchet_at(index))
+    }
+
+    /// The state at an index that is known. The block is a cache of what follows from the states that are kept, so
+    /// it may change although decrypting fails later on.
+    #[cfg(feature = "alloc")]
+    fn remembered_ratchet_at(&mut self, index: u32) -> Ratchet {
+        if let Some(block) = &mut self.block
+            && block.contains(index)
+        {
+            return block.ratchet_at(index);
+        }
+        let block = Block::around(index, self.nearest_before(index));
+        self.block.insert(block).ratchet_at(index)
     }
 
     #[cfg(not(feature = "alloc"))]
-    fn earlier_ratchet_at(&self, index: u32) -> Ratchet {
-        self.earliest.at(index)
+    fn remembered_ratchet_at(&self, index: u32) -> Ratchet {
+        self.nearest_before(index).at(index)
     }
 
-    /// The block is a cache of what follows from `earliest`, so it may change although decrypting fails later on.
-    #[cfg(feature = "alloc")]
-    fn earlier_ratchet_at(&mut self, index: u32) -> Ratchet {
-        match &mut self.block {
-            Some(block) if block.contains(index) => block.ratchet_at(index),
-            block => block.insert(Block::around(index, &self.earliest)).ratchet_at(index),
-        }
+    /// The nearest state that is kept from which an index that is known can be reached.
+    pub(crate) const fn nearest_before(&self, index: u32) -> &Ratchet {
+        if self.latest.index() <= index { &self.latest } else { &self.earliest }
     }
 
     pub(crate) fn forget_block(&mut self) {

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use crate::{InboundGroupSession, ratchet::Ratchet};
+use crate::InboundGroupSession;
 
 /// How a copy of a session relates to another one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,8 +35,8 @@ impl InboundGroupSession {
     pub fn compare(&self, other: &Self) -> Comparison {
         let (first, others_first) = (self.first_known_index(), other.first_known_index());
         let index = first.max(others_first);
-        let connected =
-            self.public_key() == other.public_key() && self.state_at(index).equals(&other.state_at(index));
+        let connected = self.public_key() == other.public_key()
+            && self.nearest_before(index).at(index).equals(&other.nearest_before(index).at(index));
         match first.cmp(&others_first) {
             _ if !connected => Comparison::Unconnected,
             core::cmp::Ordering::Less => Comparison::Better,
@@ -81,12 +81,6 @@ impl InboundGroupSession {
         self.forget_block();
         self.earliest = other.earliest;
         Ok(Merged::Extended)
-    }
-
-    /// The state at an index that is known.
-    fn state_at(&self, index: u32) -> Ratchet {
-        let nearest = if self.latest.index() <= index { &self.latest } else { &self.earliest };
-        nearest.at(index)
     }
 }
 

@@ -87,6 +87,12 @@ impl Ratchet {
         last
     }
 
+    /// `R(i+1,3)` of `R(i,3)`, where `i + 1` is no multiple of 256.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn advance_last_part(part: &[u8; 32]) -> [u8; 32] {
+        HmacKey::new(part).mac(&[3])
+    }
+
     /// The state at `index` of the same 256, of which `last` is `R(i,3)`.
     #[cfg(feature = "alloc")]
     pub(crate) const fn with_last_part(&self, index: u32, last: &[u8; 32]) -> Self {
@@ -132,3 +138,73 @@ impl zeroize::ZeroizeOnDrop for Ratchet {}
 
 /// Bytes of a ratchet without its counter.
 pub(crate) const LEN: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(index: u32) -> Ratchet {
+        Ratchet::new(index, &core::array::from_fn(|i| i.to_le_bytes()[0]))
+    }
+
+    // MEG-5
+    #[test]
+    fn far_steps_equal_single_steps() {
+        let origin = start(0);
+        let mut stepped = start(0);
+        for index in 1..=70_000 {
+            stepped.advance();
+            // Every border, what is near it, and some between.
+            if (index + 2) % 0x100 < 5 || index % 997 == 0 {
+                assert!(origin.at(index).equals(&stepped), "index {index}");
+            }
+        }
+        let near = start(0).at(65_000);
+        assert!(near.at(70_000).equals(&stepped));
+    }
+
+    // MEG-5
+    #[test]
+    fn far_steps_are_the_same_in_two_goes() {
+        for (middle, end) in [
+            (1, u32::MAX),
+            (0x00ff_ffff, 0x0100_0000),
+            (0x0100_0000, 0x0100_0001),
+            (0x0102_03ff, 0x0102_0400),
+            (0x1234_5678, 0x8765_4321),
+            (0xfeff_ffff, 0xffff_ffff),
+        ] {
+            assert!(start(0).at(end).equals(&start(0).at(middle).at(end)), "{middle:#x}, {end:#x}");
+        }
+        assert!(start(5).at(5).equals(&start(5)));
+    }
+
+    // MEG-6: as libolm's test_megolm.cpp has it.
+    #[test]
+    fn the_counter_wraps_around() {
+        let mut wrapped = start(0xffff_ffff);
+        wrapped.advance_to(0x0100_0000);
+        let mut straight = start(0);
+        straight.advance_to(0x0200_0000);
+        assert_eq!((wrapped.index(), straight.index()), (0x0100_0000, 0x0200_0000));
+        assert_eq!(wrapped.bytes(), straight.bytes());
+
+        let mut stepped = start(u32::MAX);
+        stepped.advance();
+        let mut advanced = start(u32::MAX);
+        advanced.advance_to(0);
+        assert!(stepped.equals(&advanced));
+    }
+
+    // MEG-47
+    #[test]
+    fn equality_is_of_index_and_every_bit() {
+        assert!(start(7).equals(&start(7)));
+        assert!(!start(7).equals(&start(8)));
+        for bit in 0..8 * LEN {
+            let mut other = start(7);
+            other.parts.as_flattened_mut()[bit / 8] ^= 1 << (bit % 8);
+            assert!(!start(7).equals(&other), "bit {bit}");
+        }
+    }
+}
