@@ -7,6 +7,10 @@
 mod entropy;
 #[cfg(feature = "keys")]
 mod keys;
+#[cfg(feature = "megolm-decrypt")]
+mod megolm;
+#[cfg(feature = "olm")]
+mod olm;
 #[cfg(feature = "pickle")]
 mod pickle;
 mod sizes;
@@ -22,6 +26,12 @@ extern "C" fn _start() -> ! {
     black_box(keys::run(&mut rng).is_some());
     #[cfg(feature = "pickle")]
     black_box(pickle::run(&mut rng).is_some());
+    #[cfg(feature = "olm")]
+    black_box(olm::run(&mut rng).is_some());
+    #[cfg(feature = "megolm-decrypt")]
+    black_box(megolm::read().is_some());
+    #[cfg(feature = "megolm")]
+    black_box(megolm::run(&mut rng).is_some());
     black_box(&mut rng);
     loop {}
 }

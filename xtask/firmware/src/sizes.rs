@@ -18,3 +18,19 @@ mod keys {
     size_of!("mx_curve25519::Ed25519SecretKey", mx_curve25519::Ed25519SecretKey);
     size_of!("mx_curve25519::Ed25519Verifier", mx_curve25519::Ed25519Verifier);
 }
+
+#[cfg(feature = "olm")]
+mod olm {
+    size_of!("mx_olm::Account<8, 8>", mx_olm::Account<8, 8>);
+    size_of!("mx_olm::Account", mx_olm::Account);
+    size_of!("mx_olm::Session<8>", mx_olm::Session<8>);
+    size_of!("mx_olm::Session<40>", mx_olm::Session<40>);
+    size_of!("mx_olm::Session", mx_olm::Session);
+}
+
+#[cfg(feature = "megolm")]
+mod megolm {
+    size_of!("mx_megolm::InboundGroupSession", mx_megolm::InboundGroupSession);
+    size_of!("mx_megolm::OutboundGroupSession", mx_megolm::OutboundGroupSession);
+    size_of!("mx_megolm::SessionKey", mx_megolm::SessionKey);
+}
