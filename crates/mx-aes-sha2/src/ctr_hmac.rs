@@ -7,7 +7,7 @@ use core::fmt;
 use aes::Aes256Enc;
 use cbc::cipher::{InnerIvInit, KeyInit};
 use ctr::cipher::{StreamCipher, StreamCipherSeek};
-use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::{AuthenticationFailed, HmacKey, Tag, hkdf_sha256, hmac::Hmac};
 
@@ -61,6 +61,9 @@ impl CtrHmacKeys {
         Mac(self.hmac_key.start())
     }
 }
+
+// All its parts are.
+impl ZeroizeOnDrop for CtrHmacKeys {}
 
 impl fmt::Debug for CtrHmacKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -167,6 +167,7 @@ fn attack_068_debug_shows_no_key() {
 fn attack_029_every_secret_is_wiped_when_dropped() {
     fn wiped<T: zeroize::ZeroizeOnDrop>() {}
     wiped::<CbcHmacKeys>();
+    wiped::<CtrHmacKeys>();
     wiped::<HmacKey>();
     wiped::<Sha256>();
     // What the other keys are made of: features of foreign crates that are off unless asked for.

@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 
 use mx_curve25519::{Ed25519PublicKey, Ed25519Verifier};
 use mx_pickle::Generation;
+use zeroize::ZeroizeOnDrop;
 
 #[cfg(feature = "alloc")]
 use crate::block::Block;
@@ -214,6 +215,9 @@ impl InboundGroupSession {
         if requested < first_known { Err(UnknownMessageIndex { first_known, requested }) } else { Ok(()) }
     }
 }
+
+// All its parts are.
+impl ZeroizeOnDrop for InboundGroupSession {}
 
 impl fmt::Debug for InboundGroupSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

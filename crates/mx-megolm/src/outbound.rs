@@ -5,6 +5,7 @@ use mx_pickle::Generation;
 use mx_types::RandomnessFailed;
 use mx_wire::Writer;
 use rand_core::TryCryptoRng;
+use zeroize::ZeroizeOnDrop;
 
 use crate::{
     GroupSessionId, SessionKey,
@@ -111,6 +112,9 @@ impl OutboundGroupSession {
         Ok((out, message_index))
     }
 }
+
+// All its parts are.
+impl ZeroizeOnDrop for OutboundGroupSession {}
 
 impl fmt::Debug for OutboundGroupSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

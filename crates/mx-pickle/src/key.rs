@@ -3,6 +3,7 @@ use core::fmt;
 use mx_aes_sha2::ctr_hmac::CtrHmacKeys;
 use mx_types::fill_random;
 use rand_core::TryCryptoRng;
+use zeroize::ZeroizeOnDrop;
 
 use crate::{
     Generation, Kind, PickleError, Reader, UnpickleError, Writer,
@@ -92,6 +93,9 @@ impl PickleKey {
         Ok(Reader::new(self.keys.keystream(&header.nonce), ciphertext, header.kind.layout, generation))
     }
 }
+
+// All its parts are.
+impl ZeroizeOnDrop for PickleKey {}
 
 impl fmt::Debug for PickleKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
