@@ -40,6 +40,13 @@ struct Span {
     end: usize,
 }
 
+impl Default for CanonicalObject<'_> {
+    /// The object without members.
+    fn default() -> Self {
+        Self { text: "{}".into(), members: Vec::new(), left_out: Vec::new() }
+    }
+}
+
 impl<'t> CanonicalObject<'t> {
     /// Reads an object and leaves its members named in `leave_out` out of the canonical text.
     ///
