@@ -1,0 +1,164 @@
+//! Megolm: room events, and the room keys that travel over Olm.
+
+use std::collections::BTreeMap;
+
+use rand_core::CryptoRng;
+use serde_json::{Value, json};
+
+use crate::{
+    Failure,
+    device::{Address, Device},
+    fail,
+    party::{InboundGroupSession, OutboundGroupSession},
+    to_device::ToDeviceEvent,
+};
+
+const ALGORITHM: &str = "m.megolm.v1.aes-sha2";
+
+/// Messages before a session is replaced: the default `rotation_period_msgs` of `m.room.encryption`.
+const ROTATION_PERIOD_MSGS: u32 = 100;
+
+/// The group sessions of a device.
+#[derive(Default)]
+pub(crate) struct RoomSessions {
+    outbound: BTreeMap<String, Box<dyn OutboundGroupSession>>,
+    /// By room and session ID.
+    inbound: BTreeMap<(String, String), RoomKey>,
+}
+
+struct RoomKey {
+    session: Box<dyn InboundGroupSession>,
+    /// The device that sent the key over Olm: the one who speaks in this session.
+    owner: Address,
+    /// Which event used which message index, to tell a replay from a second look at the same event.
+    events: BTreeMap<u32, String>,
+}
+
+/// A room event, decrypted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoomEvent {
+    /// The type inside, such as `m.room.message`.
+    pub event_type: String,
+    /// The content inside.
+    pub content: Value,
+    /// The device that spoke.
+    pub sender: Address,
+    /// Where in its session the event stands.
+    pub message_index: u32,
+}
+
+impl Device<'_> {
+    /// Whether a new session is due before the next event in this room.
+    #[must_use]
+    pub fn needs_new_room_session(&self, room_id: &str) -> bool {
+        self.rooms.outbound.get(room_id).is_none_or(|session| session.message_index() >= ROTATION_PERIOD_MSGS)
+    }
+
+    /// Starts a new group session: the content of the `m.room_key` event that shares it.
+    ///
+    /// # Errors
+    ///
+    /// When the implementation refuses.
+    pub fn create_room_session(&mut self, rng: &mut dyn CryptoRng, room_id: &str) -> Result<Value, Failure> {
+        let session = self.implementation.create_group_session(rng)?;
+        let content = json!({
+            "algorithm": ALGORITHM,
+            "room_id": room_id,
+            "session_id": session.session_id(),
+            "session_key": session.session_key(),
+            "shared_history": false,
+        });
+        self.rooms.outbound.insert(room_id.to_owned(), session);
+        Ok(content)
+    }
+
+    /// Takes a room key that arrived over Olm: its session ID.
+    ///
+    /// # Errors
+    ///
+    /// When it is no room key, is malformed, or carries another session than it names.
+    pub fn receive_room_key(&mut self, event: &ToDeviceEvent) -> Result<String, Failure> {
+        let content = &event.content;
+        if event.event_type != "m.room_key" || content["algorithm"] != ALGORITHM {
+            return fail("not a Megolm room key");
+        }
+        let room_id = content["room_id"].as_str().ok_or("the room key names no room")?;
+        let session_key = content["session_key"].as_str().ok_or("the room key has no session key")?;
+        let session = self.implementation.receive_session_key(session_key)?;
+        let session_id = session.session_id();
+        if content["session_id"] != session_id.as_str() {
+            return fail("the room key carries another session than it names");
+        }
+        let place = (room_id.to_owned(), session_id.clone());
+        if self.rooms.inbound.contains_key(&place) {
+            return fail("the room key is already here");
+        }
+        let room_key = RoomKey { session, owner: event.sender.clone(), events: BTreeMap::new() };
+        self.rooms.inbound.insert(place, room_key);
+        Ok(session_id)
+    }
+
+    /// Encrypts an event for a room: the content of an `m.room.encrypted` event.
+    ///
+    /// # Errors
+    ///
+    /// When the room has no session yet.
+    pub fn encrypt_room_event(
+        &mut self,
+        room_id: &str,
+        event_type: &str,
+        content: &Value,
+    ) -> Result<Value, Failure> {
+        let plaintext = json!({ "type": event_type, "content": content, "room_id": room_id }).to_string();
+        let session = self.rooms.outbound.get_mut(room_id).ok_or("the room has no session")?;
+        let ciphertext = session.encrypt(plaintext.as_bytes())?;
+        Ok(json!({
+            "algorithm": ALGORITHM,
+            "ciphertext": ciphertext,
+            "session_id": session.session_id(),
+            "sender_key": self.account.curve25519_key(),
+            "device_id": self.address.device_id,
+        }))
+    }
+
+    /// Decrypts an `m.room.encrypted` room event.
+    ///
+    /// # Errors
+    ///
+    /// When the session is not known or another user's, the event does not decrypt, names another room inside, or is
+    /// a replay.
+    pub fn receive_room_event(&mut self, event: &Value) -> Result<RoomEvent, Failure> {
+        let content = &event["content"];
+        if content["algorithm"] != ALGORITHM {
+            return fail("unsupported algorithm");
+        }
+        let text = |value: &Value, what: &str| match value.as_str() {
+            Some(text) => Ok(text.to_owned()),
+            None => Err(format!("the event has no {what}")),
+        };
+        let room_id = text(&event["room_id"], "room")?;
+        let event_id = text(&event["event_id"], "event ID")?;
+        let session_id = text(&content["session_id"], "session ID")?;
+        let ciphertext = text(&content["ciphertext"], "ciphertext")?;
+        let room_key = self.rooms.inbound.get_mut(&(room_id.clone(), session_id));
+        let room_key = room_key.ok_or("the room key has not arrived")?;
+        if event["sender"] != room_key.owner.user_id.as_str() {
+            return fail("the event was sent by somebody else than the owner of the session");
+        }
+        let decrypted = room_key.session.decrypt(&ciphertext)?;
+        let plaintext: Value = serde_json::from_slice(&decrypted.plaintext)?;
+        if plaintext["room_id"] != room_id.as_str() {
+            return fail("the event was encrypted for another room");
+        }
+        let first = room_key.events.entry(decrypted.message_index).or_insert_with(|| event_id.clone());
+        if *first != event_id {
+            return fail(format!("message index {} was already used by {first}", decrypted.message_index));
+        }
+        Ok(RoomEvent {
+            event_type: text(&plaintext["type"], "type inside")?,
+            content: plaintext["content"].clone(),
+            sender: room_key.owner.clone(),
+            message_index: decrypted.message_index,
+        })
+    }
+}
