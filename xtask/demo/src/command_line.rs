@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 /// One screen.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 Alice and Bob in an encrypted conversation, step by step.
 
 They create accounts, publish signed keys at an in-memory homeserver, claim them, open Olm
@@ -22,15 +22,15 @@ Exit code: 0 when everything went as told, 1 when something failed, 2 for a wron
 
 /// What was asked for.
 #[derive(Debug, Default, Eq, PartialEq)]
-pub struct Options {
+pub(crate) struct Options {
     /// `--file`
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// `--help`
-    pub help: bool,
+    pub(crate) help: bool,
     /// `--json`
-    pub json: bool,
+    pub(crate) json: bool,
     /// `--peer`
-    pub peer: Option<String>,
+    pub(crate) peer: Option<String>,
 }
 
 impl Options {
@@ -39,7 +39,7 @@ impl Options {
     /// # Errors
     ///
     /// One line that says what is wrong.
-    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut options = Self::default();
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
@@ -74,12 +74,8 @@ mod tests {
 
     #[test]
     fn every_option_is_understood_in_both_spellings() {
-        let expected = Options {
-            file: Some("a b.bin".into()),
-            help: false,
-            json: true,
-            peer: Some("libolm".into()),
-        };
+        let expected =
+            Options { file: Some("a b.bin".into()), help: false, json: true, peer: Some("libolm".into()) };
         assert_eq!(parse(&["--file", "a b.bin", "--json", "--peer", "libolm"]), Ok(expected));
         assert_eq!(parse(&["--peer=vodozemac"]).unwrap().peer.as_deref(), Some("vodozemac"));
         assert!(parse(&["-h"]).unwrap().help);

@@ -22,7 +22,7 @@ const NOTE: &str = "org.example.note";
 /// # Errors
 ///
 /// At the first step that does not go as told.
-pub fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
+pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     accounts_and_keys(stage)?;
     olm_both_ways_out_of_order(stage)?;
     olm_from_a_fallback_key(stage)?;
@@ -59,7 +59,12 @@ fn olm_both_ways_out_of_order(stage: &mut Stage<'_>) -> Result<(), Failure> {
 }
 
 /// Sends `words`, delivers them in another order, and returns the event that was read first.
-fn out_of_order(stage: &mut Stage<'_>, who: Role, words: &[&str], order: [usize; 3]) -> Result<Value, Failure> {
+fn out_of_order(
+    stage: &mut Stage<'_>,
+    who: Role,
+    words: &[&str],
+    order: [usize; 3],
+) -> Result<Value, Failure> {
     for text in words {
         stage.send_to_device(who, NOTE, &json!({ "body": text }), &format!("“{text}”"))?;
     }

@@ -108,7 +108,11 @@ impl<'i> Device<'i> {
     /// # Errors
     ///
     /// When the implementation refuses.
-    pub fn keys_upload_body(&mut self, rng: &mut dyn CryptoRng, one_time_keys: usize) -> Result<Value, Failure> {
+    pub fn keys_upload_body(
+        &mut self,
+        rng: &mut dyn CryptoRng,
+        one_time_keys: usize,
+    ) -> Result<Value, Failure> {
         self.account.generate_one_time_keys(rng, one_time_keys)?;
         self.account.generate_fallback_key(rng)?;
         let signed_key = |NamedKey { key_id, key }, object: Value| -> Result<(String, Value), Failure> {
@@ -144,7 +148,11 @@ impl<'i> Device<'i> {
     }
 
     /// Reads a device keys object, which must be signed by the Ed25519 key in it.
-    pub(crate) fn verified_device_keys(&self, object: &Value, of: &Address) -> Result<VerifiedDevice, Failure> {
+    pub(crate) fn verified_device_keys(
+        &self,
+        object: &Value,
+        of: &Address,
+    ) -> Result<VerifiedDevice, Failure> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         if object["user_id"] != of.user_id.as_str() || object["device_id"] != of.device_id.as_str() {
             return fail("the device keys are another device's");

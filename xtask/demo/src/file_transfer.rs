@@ -3,6 +3,7 @@
 use std::{fs::File, io::Read, path::Path};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use mx_types::base64::{TrailingBits, decode_to_vec, encode_to_string};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -27,7 +28,7 @@ const CHUNK: &str = "org.example.file_chunk";
 /// # Errors
 ///
 /// When the file cannot be read, or does not arrive as it was sent.
-pub fn send(stage: &mut Stage<'_>, path: &Path) -> Result<(), Failure> {
+pub(crate) fn send(stage: &mut Stage<'_>, path: &Path) -> Result<(), Failure> {
     stage.chapter(&format!("The file {}", path.display()))?;
     let mut file = File::open(path).map_err(|error| format!("cannot open {}: {error}", path.display()))?;
     let progress = ProgressBar::new(file.metadata()?.len()); // draws only when stderr is a terminal
@@ -42,7 +43,7 @@ pub fn send(stage: &mut Stage<'_>, path: &Path) -> Result<(), Failure> {
         }
         sent.update(&chunk);
         file_len += chunk.len();
-        let content = json!({ "chunk": events, "data": mx_types::base64::encode_to_string(&chunk) });
+        let content = json!({ "chunk": events, "data": encode_to_string(&chunk) });
         let event = stage.send_to_room(Alice, CHUNK, &content)?;
         wire_len += event["content"].to_string().len();
 
@@ -51,7 +52,7 @@ pub fn send(stage: &mut Stage<'_>, path: &Path) -> Result<(), Failure> {
             return fail("the chunks arrive in another order");
         }
         let data = read.content["data"].as_str().ok_or("the chunk carries no data")?;
-        let data = mx_types::base64::decode_to_vec(data)?;
+        let data = decode_to_vec(data, TrailingBits::Ignored)?;
         received.update(&data);
         received_len += data.len();
         events += 1;

@@ -10,6 +10,12 @@ pub struct Narrator<'o> {
     wire_only: bool,
 }
 
+impl core::fmt::Debug for Narrator<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Narrator").field("wire_only", &self.wire_only).finish_non_exhaustive()
+    }
+}
+
 impl<'o> Narrator<'o> {
     /// Tells the story, or, when `wire_only`, prints nothing but wire objects.
     pub fn new(out: &'o mut dyn Write, wire_only: bool) -> Self {
@@ -58,7 +64,7 @@ pub fn bytes(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

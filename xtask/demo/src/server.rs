@@ -27,7 +27,7 @@ impl core::fmt::Display for ServerError {
 
 impl core::error::Error for ServerError {}
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct DeviceRecord {
     device_keys: Value,
     /// In upload order, because that is the order of issue (MSC4225).
@@ -38,7 +38,7 @@ struct DeviceRecord {
 }
 
 /// The server.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Server {
     devices: BTreeMap<(String, String), DeviceRecord>,
     to_device: BTreeMap<(String, String), VecDeque<Value>>,
@@ -51,7 +51,12 @@ impl Server {
     /// # Errors
     ///
     /// When the device keys are of another device, or a key ID that is known comes with another key.
-    pub fn upload_keys(&mut self, user_id: &str, device_id: &str, body: &Value) -> Result<Value, ServerError> {
+    pub fn upload_keys(
+        &mut self,
+        user_id: &str,
+        device_id: &str,
+        body: &Value,
+    ) -> Result<Value, ServerError> {
         let record = self.devices.entry((user_id.to_owned(), device_id.to_owned())).or_default();
         if let Some(device_keys) = body.get("device_keys") {
             if device_keys["user_id"] != user_id || device_keys["device_id"] != device_id {
@@ -131,7 +136,12 @@ impl Server {
     /// # Errors
     ///
     /// When the event is too large.
-    pub fn send_to_room(&mut self, sender: &str, room_id: &str, content: Value) -> Result<Value, ServerError> {
+    pub fn send_to_room(
+        &mut self,
+        sender: &str,
+        room_id: &str,
+        content: Value,
+    ) -> Result<Value, ServerError> {
         self.events_sent += 1;
         let event = json!({
             "type": "m.room.encrypted",
@@ -157,7 +167,10 @@ fn invalid(error: &str) -> ServerError {
     ServerError { code: "M_INVALID_PARAM", error: error.to_owned() }
 }
 
-fn members<'b>(body: &'b Value, name: &str) -> Result<impl Iterator<Item = (&'b String, &'b Value)>, ServerError> {
+fn members<'b>(
+    body: &'b Value,
+    name: &str,
+) -> Result<impl Iterator<Item = (&'b String, &'b Value)>, ServerError> {
     let object = match body.get(name) {
         None => None,
         Some(Value::Object(object)) => Some(object),

@@ -146,7 +146,8 @@ impl<'s> Stage<'s> {
         self.narrator.wire(&answer)?;
         self.device(who).receive_queried_device(&answer, &other)?;
         let size = bytes(answer.to_string().len());
-        let what = format!("queries the devices of {} ({size}): {} signed itself", other.user_id, other.device_id);
+        let what =
+            format!("queries the devices of {} ({size}): {} signed itself", other.user_id, other.device_id);
         Ok(self.tell(who, &what)?)
     }
 
@@ -161,8 +162,10 @@ impl<'s> Stage<'s> {
         let object = &answer["one_time_keys"][&other.user_id][&other.device_id][&claimed.key_id];
         let kind = if object["fallback"] == true { "fallback key" } else { "one-time key" };
         let size = bytes(object.to_string().len());
-        let what =
-            format!("claims {kind} {} ({size}): its signature by {} verifies", claimed.key_id, other.device_id);
+        let what = format!(
+            "claims {kind} {} ({size}): its signature by {} verifies",
+            claimed.key_id, other.device_id
+        );
         self.tell(who, &what)?;
         Ok(claimed.key)
     }
@@ -217,10 +220,9 @@ impl<'s> Stage<'s> {
     pub(crate) fn receive_to_device(&mut self, who: Role, event: &Value) -> Result<ToDeviceEvent, Failure> {
         let received = self.device(who).receive_to_device(event)?;
         if received.opened_session {
-            let what = format!(
-                "has Olm session {} now, too, and forgets the one-time key that it used",
-                short(&received.session_id)
-            );
+            let from = &received.sender.device_id;
+            let what =
+                format!("opens the other end of Olm session {} with {from}", short(&received.session_id));
             self.tell(who, &what)?;
         }
         Ok(received)

@@ -81,7 +81,8 @@ impl Device<'_> {
         })
         .to_string();
         let own_key = self.account.curve25519_key();
-        let with_device = self.channels.iter_mut().filter(|c| c.their_curve25519_key == device.curve25519_key);
+        let with_device =
+            self.channels.iter_mut().filter(|c| c.their_curve25519_key == device.curve25519_key);
         let channel = with_device.max_by_key(|channel| channel.last_used).ok_or("there is no Olm session")?;
         let message = channel.session.encrypt(rng, plaintext.as_bytes())?;
         let content = json!({
@@ -126,13 +127,18 @@ impl Device<'_> {
     }
 
     /// Finds or makes the session that a message belongs to: plaintext, session ID, and whether the session is new.
-    fn decrypt_olm(&mut self, sender_key: &str, message: &OlmMessage) -> Result<(Vec<u8>, String, bool), Failure> {
+    fn decrypt_olm(
+        &mut self,
+        sender_key: &str,
+        message: &OlmMessage,
+    ) -> Result<(Vec<u8>, String, bool), Failure> {
         let use_number = self.next_use();
         let mut from_sender: Vec<_> =
             self.channels.iter_mut().filter(|channel| channel.their_curve25519_key == sender_key).collect();
         if message.message_type == 0 {
             // A pre-key message of a session that exists is tried with that session and no other.
-            let Some(channel) = from_sender.into_iter().find(|channel| channel.session.matches(message)) else {
+            let Some(channel) = from_sender.into_iter().find(|channel| channel.session.matches(message))
+            else {
                 let (session, plaintext) = self.account.create_inbound_session(sender_key, message)?;
                 let session_id = session.session_id();
                 let their_curve25519_key = sender_key.to_owned();
