@@ -1,5 +1,6 @@
 //! Live cross-talk between implementations, both directions.
 
+mod canonical_json;
 mod exchange;
 mod group;
 mod report;
@@ -20,6 +21,8 @@ fn main() -> ExitCode {
     cross_talk(&mut report, ours, &mx_peers::vodozemac::Vodozemac, 2_500, &mut rng);
     #[cfg(feature = "libolm")]
     cross_talk(&mut report, ours, &mx_peers::libolm::Libolm, 2_500, &mut rng);
+    report.title("Canonical JSON with ruma");
+    report.check("random documents, both ways", || canonical_json::agreement(&mut rng));
     if report.close() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
