@@ -1,6 +1,8 @@
 //! Live cross-talk between implementations, both directions.
 
 mod canonical_json;
+mod craft;
+mod differences;
 mod exchange;
 mod group;
 mod report;
@@ -23,6 +25,17 @@ fn main() -> ExitCode {
     cross_talk(&mut report, ours, &mx_peers::libolm::Libolm, 2_500, &mut rng);
     report.title("Canonical JSON with ruma");
     report.check("random documents, both ways", || canonical_json::agreement(&mut rng));
+    differences::canonical_json(&mut report);
+    let everybody: &[&dyn Implementation] = &[
+        ours,
+        &mx_peers::vodozemac::Vodozemac,
+        #[cfg(feature = "libolm")]
+        &mx_peers::libolm::Libolm,
+    ];
+    let mut differences = differences::Differences::new(everybody);
+    let tried = differences::all(&mut differences, &mut report, &mut rng);
+    report.quiet_check("making the inputs", || tried);
+    differences.print(&report);
     if report.close() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -33,6 +33,14 @@ impl Report {
         }
     }
 
+    /// As [`Self::check`], for one of many: prints a line only when it fails.
+    pub fn quiet_check(&mut self, name: &str, check: impl FnOnce() -> Result<(), Box<dyn core::error::Error>>) {
+        match check() {
+            Ok(()) => self.passed += 1,
+            Err(reason) => self.check(name, || Err(reason)),
+        }
+    }
+
     /// Prints one line for something that cannot be run here.
     pub fn skip(&mut self, name: &str, reason: &str) {
         self.skipped += 1;
