@@ -11,6 +11,7 @@ mod conversation;
 pub mod device;
 mod file_transfer;
 pub mod narrator;
+pub mod ours;
 pub mod party;
 pub mod room;
 pub mod server;
@@ -20,10 +21,12 @@ pub mod to_device;
 use std::{
     env,
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
 use getrandom::{SysRng, rand_core::UnwrapErr};
+use rand_core::CryptoRng;
 
 use self::{
     command_line::{HELP, Options},
@@ -68,7 +71,7 @@ pub fn main(ours: &dyn Implementation, peers: &[Peer]) -> ExitCode {
     let bob = match &options.peer {
         None => Ok(ours),
         Some(name) => match peers.iter().find(|peer| peer.name == name) {
-            Some(peer) => peer.implementation.as_deref().map_err(|words| (*words).to_owned()),
+            Some(peer) => peer.implementation.as_deref().map_err(|words| Failure::from(*words)),
             None => {
                 eprintln!("unknown peer `{name}`. Known: vodozemac, libolm, by way of cargo xtask demo.");
                 return ExitCode::from(MISUSE);
@@ -76,7 +79,7 @@ pub fn main(ours: &dyn Implementation, peers: &[Peer]) -> ExitCode {
         },
     };
     let mut out = io::stdout().lock();
-    let played = bob.map_err(Failure::from).and_then(|bob| play(&options, ours, bob, &mut out));
+    let played = bob.and_then(|bob| play(options, ours, bob, &mut out));
     match played {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads only the first lines has seen what they wanted.
@@ -89,7 +92,7 @@ pub fn main(ours: &dyn Implementation, peers: &[Peer]) -> ExitCode {
 }
 
 fn play(
-    options: &Options,
+    options: Options,
     alice: &dyn Implementation,
     bob: &dyn Implementation,
     out: &mut dyn Write,
@@ -98,14 +101,41 @@ fn play(
         out.write_all(HELP.as_bytes())?;
         return Ok(());
     }
-    let mut rng = UnwrapErr(SysRng);
-    let mut stage = Stage::new(&mut rng, Narrator::new(out, options.json), alice, bob)?;
-    conversation::play(&mut stage)?;
-    if let Some(path) = &options.file {
-        file_transfer::send(&mut stage, path)?;
+    let scene = Scene { alice, bob, file: options.file };
+    scene.play(&mut UnwrapErr(SysRng), Narrator::new(out, options.json))
+}
+
+/// Who talks, and what they send.
+pub struct Scene<'s> {
+    /// Plays Alice.
+    pub alice: &'s dyn Implementation,
+    /// Plays Bob.
+    pub bob: &'s dyn Implementation,
+    /// A file that goes from Alice to Bob in the end.
+    pub file: Option<PathBuf>,
+}
+
+impl core::fmt::Debug for Scene<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Scene").field("file", &self.file).finish_non_exhaustive()
     }
-    stage.chapter("Everything went as told.")?;
-    Ok(())
+}
+
+impl Scene<'_> {
+    /// Plays everything.
+    ///
+    /// # Errors
+    ///
+    /// At the first step that does not go as told, or when the output cannot be written.
+    pub fn play<'a>(&'a self, rng: &'a mut dyn CryptoRng, narrator: Narrator<'a>) -> Result<(), Failure> {
+        let mut stage = Stage::new(rng, narrator, self.alice, self.bob)?;
+        conversation::play(&mut stage)?;
+        if let Some(path) = &self.file {
+            file_transfer::send(&mut stage, path)?;
+        }
+        stage.chapter("Everything went as told.")?;
+        Ok(())
+    }
 }
 
 fn is_closed_pipe(error: &(dyn core::error::Error + 'static)) -> bool {

@@ -10,6 +10,7 @@ fn main() -> ExitCode {
     #[cfg(feature = "libolm")]
     let libolm = Peer { name: "libolm", implementation: Ok(Box::new(mx_peers::libolm::Libolm)) };
     #[cfg(not(feature = "libolm"))]
-    let libolm = Peer { name: "libolm", implementation: Err("libolm is not installed: apt-get install libolm-dev") };
-    mx_demo::main(&Vodozemac, &[vodozemac, libolm])
+    let libolm =
+        Peer { name: "libolm", implementation: Err("libolm is not installed: apt-get install libolm-dev") };
+    mx_demo::main(&mx_demo::ours::Ours, &[vodozemac, libolm])
 }

@@ -13,9 +13,10 @@ use crate::{
 pub fn rows(table: &mut Table) {
     let object = device_keys(0);
     let answer = keys_query_answer(1_000_000);
-    for (work, target, text) in
-        [("canonical JSON, 630 B device keys", 4.0, object), ("canonical JSON, 1 MB /keys/query", 6.0, answer)]
-    {
+    for (work, target, text) in [
+        ("canonical JSON, 630 B device keys", 4.0, object),
+        ("canonical JSON, 1 MB /keys/query", 6.0, answer),
+    ] {
         let copies = |count: usize| (0..count).map(|_| text.clone().into_bytes()).collect::<Vec<_>>();
         let ours: Case<'_> =
             Box::new(|count| on_each(0..count, |_| canonicalize(&text, &Limits::DEFAULT).expect("JSON")));

@@ -65,7 +65,9 @@ impl Table {
         if self.json {
             println!("{}", json!({ "rows": self.rows.iter().map(Measured::json).collect::<Vec<_>>() }));
         } else {
-            println!("\n{reached} of {all} targets reached. CPU time of the thread, median of several rounds.");
+            println!(
+                "\n{reached} of {all} targets reached. CPU time of the thread, median of several rounds."
+            );
         }
         reached == all
     }
@@ -90,7 +92,9 @@ impl Measured {
         let Self { work, peer, .. } = self;
         let (ours, theirs) = (time(self.ours), time(self.theirs));
         let ratio = format!("{:.2}x", self.ratio());
-        format!("{work:<44} {ours:>10} {theirs:>10} {peer:<11} {ratio:>7} {target:>7}  {reached}").trim_end().into()
+        format!("{work:<44} {ours:>10} {theirs:>10} {peer:<11} {ratio:>7} {target:>7}  {reached}")
+            .trim_end()
+            .into()
     }
 
     fn json(&self) -> serde_json::Value {

@@ -185,7 +185,8 @@ pub fn megolm_decrypt_next(count: usize, plaintext: &[u8]) -> Duration {
 }
 
 pub fn megolm_import(count: usize) -> Duration {
-    let exported = inbound(&GroupSession::new(MegolmConfig::version_1())).export_at_first_known_index().to_base64();
+    let exported =
+        inbound(&GroupSession::new(MegolmConfig::version_1())).export_at_first_known_index().to_base64();
     on_each(0..count, |_| {
         let key = ExportedSessionKey::from_base64(&exported).expect("well-formed");
         InboundGroupSession::import(&key, MegolmConfig::version_1())

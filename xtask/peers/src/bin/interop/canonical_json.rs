@@ -57,7 +57,8 @@ fn document(rng: &mut ChaCha20Rng, depth: u32, out: &mut String) {
         }
         _ => {
             // A map, so that no key is there twice; then in random order.
-            let keys: BTreeMap<_, _> = (0..below(rng, 8)).map(|_| (random_text(rng), rng.next_u32())).collect();
+            let keys: BTreeMap<_, _> =
+                (0..below(rng, 8)).map(|_| (random_text(rng), rng.next_u32())).collect();
             let mut keys: Vec<_> = keys.into_iter().collect();
             keys.sort_by_key(|(_, place)| *place);
             out.push('{');
@@ -88,8 +89,36 @@ fn integer(rng: &mut ChaCha20Rng, out: &mut String) {
 
 /// Characters that sort, escape or encode in their own way.
 const CHARACTERS: [char; 30] = [
-    'a', 'b', 'A', 'Z', '0', '1', '9', ' ', '"', '\\', '/', '\u{0}', '\u{1}', '\u{8}', '\t', '\n', '\u{b}', '\u{c}',
-    '\r', '\u{1f}', '\u{7f}', 'ß', '本', '日', '\u{2028}', '\u{d7ff}', '\u{e000}', '\u{ffff}', '😀', '\u{10ffff}',
+    'a',
+    'b',
+    'A',
+    'Z',
+    '0',
+    '1',
+    '9',
+    ' ',
+    '"',
+    '\\',
+    '/',
+    '\u{0}',
+    '\u{1}',
+    '\u{8}',
+    '\t',
+    '\n',
+    '\u{b}',
+    '\u{c}',
+    '\r',
+    '\u{1f}',
+    '\u{7f}',
+    'ß',
+    '本',
+    '日',
+    '\u{2028}',
+    '\u{d7ff}',
+    '\u{e000}',
+    '\u{ffff}',
+    '😀',
+    '\u{10ffff}',
 ];
 
 fn random_text(rng: &mut ChaCha20Rng) -> String {

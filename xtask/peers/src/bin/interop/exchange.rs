@@ -6,7 +6,7 @@ use mx_demo::party::{Account, Implementation, OlmMessage, Session};
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 
-use crate::report::{Outcome, failure};
+use crate::report::{Outcome, expect, failure};
 
 /// A message delayed by more than this many later ones counts as lost: libolm keeps 40 skipped keys for the whole
 /// session, and both directions together must stay below that.
@@ -159,7 +159,8 @@ fn deliver(
         return Ok(());
     }
     // Mostly in order, else any of those on their way.
-    let position = if rng.next_u32() % 3 == 0 { rng.next_u32() as usize % end.incoming.len() } else { 0 };
+    let in_order = !rng.next_u32().is_multiple_of(3);
+    let position = if in_order { 0 } else { rng.next_u32() as usize % end.incoming.len() };
     let Some(InFlight { message, plaintext, ratchet_key, .. }) = end.incoming.remove(position) else {
         return Ok(());
     };
@@ -218,10 +219,37 @@ fn forge(end: &mut End, rng: &mut ChaCha20Rng, tally: &mut Tally) -> Result<(), 
     Ok(())
 }
 
-/// The ratchet key inside a message: `03 0A 20 key …`, within a pre-key message behind three more keys.
+/// A message 2,000 ahead in its chain is served, one 2,001 ahead is not, and the 40 keys before it are kept.
+pub fn gap(sender: &dyn Implementation, receiver: &dyn Implementation, rng: &mut ChaCha20Rng) -> Outcome {
+    let alice = sender.create_account(rng)?;
+    let mut bob = receiver.create_account(rng)?;
+    let key = published_key(bob.as_mut(), StartsFrom::OneTimeKey, rng)?;
+    let mut outbound = alice.create_outbound_session(rng, &bob.curve25519_key(), &key)?;
+    let first = outbound.encrypt(rng, b"0")?;
+    let (mut inbound, _) = bob.create_inbound_session(&alice.curve25519_key(), &first)?;
+    let mut messages = vec![first];
+    for number in 1..=2_002_u32 {
+        messages.push(outbound.encrypt(rng, number.to_string().as_bytes())?);
+    }
+    // After message 0 the chain stands at index 1.
+    expect(inbound.decrypt(&messages[2_002]).is_err(), "a gap of 2,001 was served")?;
+    expect(inbound.decrypt(&messages[2_001])? == b"2001", "a gap of 2,000 was not served")?;
+    for number in (1_961..2_001).rev() {
+        expect(inbound.decrypt(&messages[number])? == number.to_string().as_bytes(), "another plaintext")?;
+    }
+    expect(inbound.decrypt(&messages[1_960]).is_err(), "more than 40 skipped keys were kept")?;
+    expect(inbound.decrypt(&messages[2_002])? == b"2002", "another plaintext")?;
+    Ok("2,000 served, 2,001 refused, 40 skipped keys kept".into())
+}
+
+/// The ratchet key inside a message, which must also be exactly what vodozemac would write.
 fn ratchet_key(message: &OlmMessage) -> Result<Vec<u8>, Box<dyn core::error::Error>> {
     let bytes = vodozemac::base64_decode(&message.body)?;
     let parsed = vodozemac::olm::OlmMessage::from_parts(usize::from(message.message_type), &bytes)?;
+    expect(
+        parsed.to_parts() == (message.message_type.into(), bytes),
+        "vodozemac writes the message otherwise",
+    )?;
     Ok(match parsed {
         vodozemac::olm::OlmMessage::Normal(message) => message.ratchet_key().to_vec(),
         vodozemac::olm::OlmMessage::PreKey(message) => message.message().ratchet_key().to_vec(),

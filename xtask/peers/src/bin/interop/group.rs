@@ -23,13 +23,19 @@ pub fn shared(sender: &dyn Implementation, receiver: &dyn Implementation, rng: &
         }
         let mut plaintext = vec![0; rng.next_u32() as usize % 200];
         rng.fill_bytes(&mut plaintext);
-        messages.push((outbound.encrypt(&plaintext)?, plaintext));
+        let message = outbound.encrypt(&plaintext)?;
+        let parsed = vodozemac::megolm::MegolmMessage::from_base64(&message)?;
+        expect(parsed.to_base64() == message, "vodozemac writes the message otherwise")?;
+        messages.push((message, plaintext));
     }
     let mut late = late.ok_or("never shared")?;
     expect(late.first_known_index() == 300, "the first known index is not the one shared at")?;
     read(from_start.as_mut(), &messages, 0..MESSAGES)?;
     read(late.as_mut(), &messages, (300..MESSAGES).rev())?;
-    expect(late.decrypt(&messages[299].0).is_err(), "a message from before the session was shared decrypted")?;
+    expect(
+        late.decrypt(&messages[299].0).is_err(),
+        "a message from before the session was shared decrypted",
+    )?;
     read(from_start.as_mut(), &messages, (0..MESSAGES).rev())?;
     let shuffled: Vec<u32> = (0..500).map(|_| rng.next_u32() % MESSAGES).collect();
     read(from_start.as_mut(), &messages, shuffled)?;
@@ -46,7 +52,11 @@ pub fn shared(sender: &dyn Implementation, receiver: &dyn Implementation, rng: &
 }
 
 /// The session travels from `keeper` to `receiver` in the export format, at several indices, and back again.
-pub fn exported(keeper: &dyn Implementation, receiver: &dyn Implementation, rng: &mut ChaCha20Rng) -> Outcome {
+pub fn exported(
+    keeper: &dyn Implementation,
+    receiver: &dyn Implementation,
+    rng: &mut ChaCha20Rng,
+) -> Outcome {
     let mut outbound = keeper.create_group_session(rng)?;
     let mut kept = keeper.receive_session_key(&outbound.session_key())?;
     let mut messages = Vec::new();
@@ -62,7 +72,10 @@ pub fn exported(keeper: &dyn Implementation, receiver: &dyn Implementation, rng:
         read(imported.as_mut(), &messages, (index..MESSAGES).rev())?;
         read(imported.as_mut(), &messages, index..MESSAGES)?;
         if index > 0 {
-            expect(imported.export_at(index - 1).is_err(), "an index before the first known one was exported")?;
+            expect(
+                imported.export_at(index - 1).is_err(),
+                "an index before the first known one was exported",
+            )?;
         }
         expect(imported.export_at(index)? == exported, "exporting again gives another text")?;
     }

@@ -1,4 +1,4 @@
-//! Live cross-talk between implementations, both directions.
+//! Live cross-talk with other implementations, both directions.
 
 mod canonical_json;
 mod craft;
@@ -8,54 +8,113 @@ mod group;
 mod report;
 mod signatures;
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
-use mx_demo::party::Implementation;
+use mx_demo::{ours::Ours, party::Implementation};
+use mx_peers::vodozemac::Vodozemac;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-use self::{exchange::StartsFrom, report::Report};
+use self::{differences::Differences, exchange::StartsFrom, report::Report};
+
+const HELP: &str = "\
+Talks with vodozemac, libolm and ruma: sessions, random exchanges with losses, group sessions,
+signatures, canonical JSON, and inputs on which they differ. One line a check.
+
+Usage: cargo xtask interop [--quick] [--seed N]
+
+  --quick    a shorter random part, still 10,000 exchanges with each peer
+  --seed N   the seed of the schedules; without it a new one, which is printed
+";
+
+struct Options {
+    /// Messages that each direction of each kind of session has to decrypt.
+    exchanges: usize,
+    seed: u64,
+}
 
 fn main() -> ExitCode {
+    let options = match options() {
+        Ok(Some(options)) => options,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(words) => {
+            eprintln!("{words}\nTry --help.");
+            return ExitCode::from(2);
+        }
+    };
+    println!("seed {}", options.seed);
+    let mut rng = ChaCha20Rng::seed_from_u64(options.seed);
     let mut report = Report::default();
-    let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let ours: &dyn Implementation = &mx_peers::vodozemac::Vodozemac;
-    cross_talk(&mut report, ours, &mx_peers::vodozemac::Vodozemac, 2_500, &mut rng);
-    #[cfg(feature = "libolm")]
-    cross_talk(&mut report, ours, &mx_peers::libolm::Libolm, 2_500, &mut rng);
+    let libolm: Option<&dyn Implementation> = {
+        #[cfg(feature = "libolm")]
+        let libolm = Some(&mx_peers::libolm::Libolm as &dyn Implementation);
+        #[cfg(not(feature = "libolm"))]
+        let libolm = None;
+        libolm
+    };
+
+    let mut everybody: Vec<&dyn Implementation> = vec![&Ours, &Vodozemac];
+    everybody.extend(libolm);
+    for peer in &everybody[1..] {
+        cross_talk(&mut report, *peer, options.exchanges, &mut rng);
+    }
+    if libolm.is_none() {
+        report.title("libolm");
+        report.skip("everything with libolm", "it is not installed: apt-get install libolm-dev");
+    }
+
     report.title("Canonical JSON with ruma");
     report.check("random documents, both ways", || canonical_json::agreement(&mut rng));
     differences::canonical_json(&mut report);
-    let everybody: &[&dyn Implementation] = &[
-        ours,
-        &mx_peers::vodozemac::Vodozemac,
-        #[cfg(feature = "libolm")]
-        &mx_peers::libolm::Libolm,
-    ];
-    let mut differences = differences::Differences::new(everybody);
+
+    let mut differences = Differences::new(&everybody);
     let tried = differences::all(&mut differences, &mut report, &mut rng);
-    report.quiet_check("making the inputs", || tried);
+    report.quiet_check("making inputs on which implementations differ", || tried);
     differences.print(&report);
     if report.close() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn cross_talk(
-    report: &mut Report,
-    ours: &dyn Implementation,
-    peer: &dyn Implementation,
-    exchanges: usize,
-    rng: &mut ChaCha20Rng,
-) {
-    report.title(&format!("{} with {}", ours.name(), peer.name()));
-    for (first, second) in [(ours, peer), (peer, ours)] {
-        let names = format!("{} to {}", first.name(), second.name());
-        for starts_from in [StartsFrom::OneTimeKey, StartsFrom::FallbackKey] {
-            report.check(&format!("olm, {starts_from:?}, {names}"), || {
+fn cross_talk(report: &mut Report, peer: &dyn Implementation, exchanges: usize, rng: &mut ChaCha20Rng) {
+    report.title(&format!("With {}", peer.name()));
+    for (first, second, direction) in
+        [(&Ours as &dyn Implementation, peer, "ours to theirs"), (peer, &Ours, "theirs to ours")]
+    {
+        for (starts_from, words) in
+            [(StartsFrom::OneTimeKey, "one-time keys"), (StartsFrom::FallbackKey, "fallback keys")]
+        {
+            report.check(&format!("{direction}, Olm from {words}"), || {
                 exchange::converse((first, second), starts_from, exchanges, rng)
             });
         }
-        report.check(&format!("megolm shared, {names}"), || group::shared(first, second, rng));
-        report.check(&format!("megolm exported, {names}"), || group::exported(first, second, rng));
-        report.check(&format!("signatures, {names}"), || signatures::signatures(first, second, rng));
+        report.check(&format!("{direction}, Olm gap"), || exchange::gap(first, second, rng));
+        report.check(&format!("{direction}, Megolm shared"), || group::shared(first, second, rng));
+        report.check(&format!("{direction}, Megolm exported"), || group::exported(first, second, rng));
+        report.check(&format!("{direction}, signatures"), || signatures::signatures(first, second, rng));
     }
+}
+
+fn options() -> Result<Option<Options>, String> {
+    let mut options = Options { exchanges: 5_000, seed: u64::from(std::process::id()) << 32 | clock() };
+    let mut arguments = env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--quick" => options.exchanges = 2_500,
+            "--seed" => {
+                let seed = arguments.next().ok_or("--seed needs a number")?;
+                options.seed = seed.parse().map_err(|_| format!("`{seed}` is no seed"))?;
+            }
+            "--help" | "-h" => {
+                print!("{HELP}");
+                return Ok(None);
+            }
+            unknown => return Err(format!("unknown argument `{unknown}`")),
+        }
+    }
+    Ok(Some(options))
+}
+
+/// Something that is another number in each run.
+fn clock() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| u64::from(now.subsec_nanos()))
 }

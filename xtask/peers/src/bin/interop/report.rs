@@ -34,7 +34,11 @@ impl Report {
     }
 
     /// As [`Self::check`], for one of many: prints a line only when it fails.
-    pub fn quiet_check(&mut self, name: &str, check: impl FnOnce() -> Result<(), Box<dyn core::error::Error>>) {
+    pub fn quiet_check(
+        &mut self,
+        name: &str,
+        check: impl FnOnce() -> Result<(), Box<dyn core::error::Error>>,
+    ) {
         match check() {
             Ok(()) => self.passed += 1,
             Err(reason) => self.check(name, || Err(reason)),

@@ -7,7 +7,11 @@ use rand_core::Rng;
 use crate::report::{Outcome, expect};
 
 /// `signer` signs, `verifier` verifies, and refuses the same over another message, by another key, or cut short.
-pub fn signatures(signer: &dyn Implementation, verifier: &dyn Implementation, rng: &mut ChaCha20Rng) -> Outcome {
+pub fn signatures(
+    signer: &dyn Implementation,
+    verifier: &dyn Implementation,
+    rng: &mut ChaCha20Rng,
+) -> Outcome {
     const COUNT: u32 = 100;
     let other = signer.create_account(rng)?.ed25519_key();
     for _ in 0..COUNT {
