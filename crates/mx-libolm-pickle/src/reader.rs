@@ -80,11 +80,7 @@ impl<'p> Reader<'p> {
 }
 
 /// Checks a number of items before there is room made for them.
-pub(crate) fn within(
-    field: Field,
-    count: impl Into<u32>,
-    limit: usize,
-) -> Result<usize, LibolmPickleError> {
+pub(crate) fn within(field: Field, count: impl Into<u32>, limit: usize) -> Result<usize, LibolmPickleError> {
     let count = count.into();
     match usize::try_from(count) {
         Ok(items) if items <= limit => Ok(items),
