@@ -77,7 +77,7 @@ impl CbcHmacKeys {
     /// `buffer` is wiped then: no plaintext of a refused message remains.
     pub fn decrypt_in_place<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], AuthenticationFailed> {
         let (blocks, rest) = Array::slice_as_chunks_mut(buffer);
-        if blocks.is_empty() || !rest.is_empty() {
+        if !rest.is_empty() {
             wipe(buffer);
             return Err(AuthenticationFailed);
         }
@@ -124,7 +124,7 @@ pub const fn padded_len(plaintext_len: usize) -> usize {
     (plaintext_len / BLOCK).saturating_add(1).saturating_mul(BLOCK)
 }
 
-/// The length of `padded` without its PKCS#7 padding, `None` if it is not such a padding. Constant time but for
+/// The length of `padded` without its PKCS#7 padding, `None` if there is no such padding. Constant time but for
 /// the answer.
 fn unpadded_len(padded: &[u8]) -> Option<usize> {
     let last_block: &[u8; BLOCK] = padded.last_chunk()?;

@@ -76,6 +76,13 @@ fn attack_017_a_ciphertext_that_is_no_multiple_of_the_block_is_refused() {
         assert_eq!(keys.decrypt_in_place(&mut cut), Err(AuthenticationFailed), "{len} bytes");
         assert!(cut.iter().all(|byte| *byte == 0));
     }
+    // Whole blocks and a rest that, not being decrypted, would pass for a padding.
+    for len in 1..16 {
+        let mut longer = ciphertext.to_vec();
+        longer.resize(64 + len, u8::try_from(len).unwrap());
+        assert_eq!(keys.decrypt_in_place(&mut longer), Err(AuthenticationFailed), "{len} bytes more");
+        assert!(longer.iter().all(|byte| *byte == 0));
+    }
 }
 
 #[test]

@@ -166,7 +166,10 @@ impl InboundGroupSession {
         } else {
             self.earliest.advance_to(index);
         }
-        self.forget_block();
+        #[cfg(feature = "alloc")]
+        {
+            self.block = None;
+        }
         self.verified_from = self.verified_from.map(|verified_from| verified_from.max(index));
         Ok(())
     }
@@ -201,13 +204,6 @@ impl InboundGroupSession {
     /// The nearest state that is kept from which an index that is known can be reached.
     pub(crate) const fn nearest_before(&self, index: u32) -> &Ratchet {
         if self.latest.index() <= index { &self.latest } else { &self.earliest }
-    }
-
-    pub(crate) fn forget_block(&mut self) {
-        #[cfg(feature = "alloc")]
-        {
-            self.block = None;
-        }
     }
 
     const fn check_known(&self, requested: u32) -> Result<(), UnknownMessageIndex> {
@@ -303,3 +299,21 @@ impl fmt::Display for UnknownMessageIndex {
 }
 
 impl core::error::Error for UnknownMessageIndex {}
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests {
+    use super::*;
+    use crate::ratchet;
+
+    // MEG-49
+    #[test]
+    fn winding_forward_forgets_what_reading_backwards_remembered() {
+        let key = Ed25519Verifier::new(Ed25519PublicKey::from_bytes([4; 32]).unwrap());
+        let mut session = InboundGroupSession::start(Ratchet::new(0, &[7; ratchet::LEN]), key, None);
+        session.export_at(100).unwrap();
+        session.export_at(90).unwrap();
+        assert!(session.block.is_some());
+        session.advance_to(95).unwrap();
+        assert!(session.block.is_none());
+    }
+}

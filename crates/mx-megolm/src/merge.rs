@@ -78,7 +78,6 @@ impl InboundGroupSession {
         if comparison != Comparison::Worse {
             return Ok(if proves_more { Merged::Extended } else { Merged::Unchanged });
         }
-        self.forget_block();
         self.earliest = other.earliest;
         Ok(Merged::Extended)
     }

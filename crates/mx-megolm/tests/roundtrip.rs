@@ -8,7 +8,7 @@ use mx_megolm::{
     Merged, OutboundGroupSession, PickleKey, SessionKey, UnknownMessageIndex,
 };
 use proptest::prelude::*;
-use sessions::{at_index, decrypt, encrypt, forged_beside, outbound, rng, state_of};
+use sessions::{at_index, decrypt, encrypt, forged_beside, outbound, rng, state_of, two_faced};
 
 fn inbound(session: &OutboundGroupSession) -> InboundGroupSession {
     InboundGroupSession::new(&session.session_key())
@@ -96,6 +96,18 @@ fn attack_084_an_export_begins_at_its_index_and_proves_nothing() {
             assert_eq!(decrypt(&mut imported, message).is_ok(), at >= index);
         }
         assert_eq!(imported.verified_from(), None, "decrypting proves nothing about the ratchet");
+    }
+}
+
+// MEG-29
+#[test]
+fn the_state_of_the_newest_message_is_kept() {
+    let mut receiver = InboundGroupSession::new(&outbound(1).session_key());
+    for (index, latest) in [(0, 0), (20, 20), (5, 20), (20, 20), (21, 21), (700, 700), (0, 700)] {
+        decrypt(&mut receiver, &encrypt(&mut at_index(index), b"text")).unwrap();
+        let state = state_of(&receiver);
+        assert_eq!((state.earliest.0, state.latest.0), (0, latest));
+        assert_eq!(state.latest.1, receiver.export_at(latest).unwrap().as_bytes()[5..133]);
     }
 }
 
@@ -254,6 +266,15 @@ fn copies_that_are_not_connected_do_not_replace_each_other_but_in_one_case() {
         assert_eq!(stored.merge(shared(first)), Ok(Merged::Replaced));
         assert_eq!(state_of(&stored), state_of(&shared(first)));
         assert_eq!((stored.first_known_index(), stored.verified_from()), (first, Some(first)));
+    }
+    // The owner himself has signed two ratchets under one ID: the first one stays.
+    for first in [0, 3] {
+        let mut second = InboundGroupSession::new(&two_faced().session_key());
+        second.advance_to(first).unwrap();
+        let mut stored = shared(3);
+        let before = state_of(&stored);
+        assert_eq!(stored.merge(second), Err(MergeError::Unconnected));
+        assert_eq!(state_of(&stored), before);
     }
     // A copy that is only signed from a later index on does not displace: its beginning is unsigned itself.
     let mut partly = imported(2);

@@ -28,6 +28,11 @@ pub(crate) fn at_index(index: u32) -> OutboundGroupSession {
     outbound_of(index, exported.as_bytes()[5..133].try_into().unwrap(), 1)
 }
 
+/// Another ratchet under the signing key of session 1.
+pub(crate) fn two_faced() -> OutboundGroupSession {
+    outbound_of(0, [0x77; 128], 1)
+}
+
 fn outbound_of(index: u32, parts: [u8; 128], number: u8) -> OutboundGroupSession {
     let key = Ed25519SecretKey::from_seed(&[number; 32]);
     let ratchet = RatchetState { index, parts: Zeroizing::new(parts) };
