@@ -189,6 +189,10 @@ mod tests {
         assert_eq!((wrapped.index(), straight.index()), (0x0100_0000, 0x0200_0000));
         assert_eq!(wrapped.bytes(), straight.bytes());
 
+        // Nearly all the way round.
+        let round = start(0x0100_0005).at(u32::MAX).at(0x0100_0000);
+        assert!(start(0x0100_0005).at(0x0100_0000).equals(&round));
+
         let mut stepped = start(u32::MAX);
         stepped.advance();
         let mut advanced = start(u32::MAX);
