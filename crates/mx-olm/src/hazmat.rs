@@ -58,10 +58,8 @@ pub struct AccountState {
     pub identity: Curve25519SecretKey,
     /// One-time keys, oldest first.
     pub one_time_keys: Vec<OneTimeKeyState>,
-    /// The current fallback key.
-    pub fallback: Option<OneTimeKeyState>,
-    /// The previous fallback key.
-    pub previous_fallback: Option<OneTimeKeyState>,
+    /// The fallback keys, of which there are at most two: the previous one first, the current one last.
+    pub fallbacks: Vec<OneTimeKeyState>,
     /// The number of the newest key that was ever generated, 0 before the first.
     pub last_number: u32,
 }
@@ -163,8 +161,7 @@ pub fn account_state<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize>
         ed25519_expanded: account.signing.expanded_bytes(),
         identity: copy(&account.identity),
         one_time_keys: keys.one_time.iter().map(one_time).collect(),
-        fallback: keys.fallback.as_ref().map(one_time),
-        previous_fallback: keys.previous_fallback.as_ref().map(one_time),
+        fallbacks: keys.fallbacks.iter().map(one_time).collect(),
         last_number: keys.last_number,
     }
 }
@@ -190,8 +187,11 @@ pub fn account_from_state<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: u
             return Err(InvalidState::TooMany);
         }
     }
-    keys.fallback = state.fallback.map(one_time).transpose()?;
-    keys.previous_fallback = state.previous_fallback.map(one_time).transpose()?;
+    for key in state.fallbacks {
+        if !keys.fallbacks.push(one_time(key)?) {
+            return Err(InvalidState::TooMany);
+        }
+    }
     keys.last_number = state.last_number;
     Ok(Account {
         signing: Ed25519SecretKey::from_expanded(&state.ed25519_expanded),

@@ -18,8 +18,8 @@ use crate::{PreKeyMessage, Session, SessionKeys};
 /// has these keys with it; by itself the type serves devices whose identity key is in hardware.
 pub struct OneTimeKeys<const CAPACITY: usize = 100, const FALLBACK_SESSIONS: usize = 200> {
     pub(crate) one_time: List<OneTimeKey, CAPACITY>,
-    pub(crate) fallback: Option<OneTimeKey>,
-    pub(crate) previous_fallback: Option<OneTimeKey>,
+    /// The previous and the current fallback key, or the current one only.
+    pub(crate) fallbacks: List<OneTimeKey, 2>,
     pub(crate) fallback_sessions: List<FallbackSession, FALLBACK_SESSIONS>,
     /// The number of the newest key, 0 before the first.
     pub(crate) last_number: u32,
@@ -34,8 +34,7 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> OneTimeKeys<CAPACITY
     pub const fn new() -> Self {
         Self {
             one_time: List::new(),
-            fallback: None,
-            previous_fallback: None,
+            fallbacks: List::new(),
             fallback_sessions: List::new(),
             last_number: 0,
         }
@@ -77,10 +76,9 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> OneTimeKeys<CAPACITY
     ) -> Result<GeneratedKey, GenerateError> {
         let key = self.next_key(rng)?;
         let evicted = self.forget_previous_fallback();
-        self.previous_fallback = self.fallback.take();
         let generated = GeneratedKey { key: key.public(), evicted };
         self.last_number = key.number;
-        self.fallback = Some(key);
+        self.fallbacks.push(key);
         Ok(generated)
     }
 
@@ -93,9 +91,11 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> OneTimeKeys<CAPACITY
     /// Drops the previous fallback key: an hour or so after the current one was published, when no message for it can
     /// be on its way. Sessions that it began go on.
     pub fn forget_previous_fallback(&mut self) -> Option<PublicOneTimeKey> {
-        let forgotten = self.previous_fallback.take()?;
-        self.fallback_sessions.retain(|session| session.number != forgotten.number);
-        Some(forgotten.public())
+        let [previous, _] = &*self.fallbacks else { return None };
+        let (number, forgotten) = (previous.number, previous.public());
+        self.fallbacks.remove(0);
+        self.fallback_sessions.retain(|session| session.number != number);
+        Some(forgotten)
     }
 
     /// How many one-time keys are kept.
@@ -118,13 +118,13 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> OneTimeKeys<CAPACITY
     /// The fallback key to upload, unless it was marked as published.
     #[must_use]
     pub fn unpublished_fallback(&self) -> Option<PublicOneTimeKey> {
-        self.fallback.as_ref().filter(|key| !key.published).map(OneTimeKey::public)
+        self.fallbacks.last().filter(|key| !key.published).map(OneTimeKey::public)
     }
 
     /// The current fallback key.
     #[must_use]
     pub fn fallback(&self) -> Option<PublicOneTimeKey> {
-        self.fallback.as_ref().map(OneTimeKey::public)
+        self.fallbacks.last().map(OneTimeKey::public)
     }
 
     /// Marks all keys as published: the server has confirmed the upload of [`Self::unpublished`] and
@@ -132,7 +132,7 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> OneTimeKeys<CAPACITY
     ///
     /// Save the keys before they are uploaded, not only now.
     pub fn mark_as_published(&mut self) {
-        for key in self.one_time.iter_mut().chain(&mut self.fallback) {
+        for key in self.one_time.iter_mut().chain(self.fallbacks.last_mut()) {
             key.published = true;
         }
     }
@@ -165,8 +165,7 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> OneTimeKeys<CAPACITY
             self.one_time.remove(position);
             return Ok(InboundSession { session, plaintext, used });
         }
-        let mut fallbacks = self.fallback.iter().chain(&self.previous_fallback);
-        let key = fallbacks.find(|key| is_named(key)).ok_or(InboundSessionError::UnknownOneTimeKey)?;
+        let key = self.fallbacks.iter().find(|key| is_named(key)).ok_or(InboundSessionError::UnknownOneTimeKey)?;
         let begun = FallbackSession::new(key.number, keys);
         if self.fallback_sessions.contains(&begun) {
             return Err(InboundSessionError::ReplayedFallbackSession);
@@ -192,8 +191,7 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> fmt::Debug
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OneTimeKeys")
             .field("one_time", &self.one_time.len())
-            .field("fallback", &self.fallback())
-            .field("previous_fallback", &self.previous_fallback.as_ref().map(OneTimeKey::public))
+            .field("fallbacks", &self.fallbacks.len())
             .field("fallback_sessions", &self.fallback_sessions.len())
             .finish_non_exhaustive()
     }

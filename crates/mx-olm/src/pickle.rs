@@ -24,7 +24,6 @@ impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> Account<ONE_TIM
 
     fn state_len(&self) -> usize {
         let keys = &self.one_time_keys;
-        let fallbacks = keys.fallback.iter().chain(&keys.previous_fallback).count();
         let ed25519 = 1 + if self.signing.seed().is_some() { 32 } else { 64 };
         ed25519
             + PAIR_LEN
@@ -32,7 +31,7 @@ impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> Account<ONE_TIM
             + 4
             + keys.one_time.len() * ONE_TIME_KEY_LEN
             + 4
-            + fallbacks * ONE_TIME_KEY_LEN
+            + keys.fallbacks.len() * ONE_TIME_KEY_LEN
             + 4
             + keys.fallback_sessions.len() * FALLBACK_SESSION_LEN
     }
@@ -68,8 +67,8 @@ impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> Account<ONE_TIM
         for key in keys.one_time.iter() {
             write_one_time_key(&mut writer, key);
         }
-        writer.count(keys.fallback.iter().chain(&keys.previous_fallback).count());
-        for key in keys.fallback.iter().chain(&keys.previous_fallback) {
+        writer.count(keys.fallbacks.len());
+        for key in keys.fallbacks.iter() {
             write_one_time_key(&mut writer, key);
         }
         writer.count(keys.fallback_sessions.len());
@@ -112,12 +111,8 @@ impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> Account<ONE_TIM
         for _ in 0..reader.count(ONE_TIME_KEYS)? {
             keys.one_time.push(read_one_time_key(&mut reader, keys.last_number)?);
         }
-        let fallbacks = reader.count(2)?;
-        if fallbacks > 0 {
-            keys.fallback = Some(read_one_time_key(&mut reader, keys.last_number)?);
-        }
-        if fallbacks > 1 {
-            keys.previous_fallback = Some(read_one_time_key(&mut reader, keys.last_number)?);
+        for _ in 0..reader.count(2)? {
+            keys.fallbacks.push(read_one_time_key(&mut reader, keys.last_number)?);
         }
         for _ in 0..reader.count(FALLBACK_SESSIONS)? {
             let session = FallbackSession { number: reader.u32()?, fingerprint: reader.array()? };
