@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use crate::{
-    args::Args, attacks, check, ci, conformance, deny, doc, features, fuzz, layers, lint, msrv, peers,
-    project::Project, report::Report, size, test, tidy,
+    args::Args, attacks, check, ci, conformance, deny, doc, features, fuzz, layers, lint, memory, msrv,
+    peers, project::Project, report::Report, size, test, tidy,
 };
 
 pub(crate) struct Command {
@@ -116,6 +116,13 @@ const COMMANDS: &[Command] = &[
         about: "our crates and the peers on the same work, with the ratio",
         grammar: Grammar::Forwarded,
         run: peers::bench,
+    },
+    Command {
+        name: "memory",
+        usage: "",
+        about: "stale secrets, allocations, and branches on secrets (valgrind)",
+        grammar: PLAIN,
+        run: memory::run,
     },
     Command {
         name: "size",

@@ -14,6 +14,7 @@ mod features;
 mod fuzz;
 mod layers;
 mod lint;
+mod memory;
 mod msrv;
 mod peers;
 mod process;

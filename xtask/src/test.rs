@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     args::Args,
-    check, features, layers, peers,
+    check, features, layers, memory, peers,
     project::Project,
     report::{Outcome, Report, Table},
     size,
@@ -21,6 +21,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
         steps.report("check", || check::run(project, &plain));
         steps.report("layers", || layers::run(project, &plain));
         steps.report("features", || features::run(project, &plain));
+        steps.report("memory", || memory::run(project, &plain));
         steps.report("firmware without an allocator", || size::run(project, &plain));
         if !args.has("no-interop") {
             steps.outcome("interop", || peers::interop_outcome(project));

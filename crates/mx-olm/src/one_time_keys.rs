@@ -32,12 +32,7 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> OneTimeKeys<CAPACITY
     /// No keys.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            one_time: List::new(),
-            fallbacks: List::new(),
-            fallback_sessions: List::new(),
-            last_number: 0,
-        }
+        Self { one_time: List::new(), fallbacks: List::new(), fallback_sessions: List::new(), last_number: 0 }
     }
 
     /// How many one-time keys to generate when the server says that it has `on_server`: none while some that were
@@ -165,7 +160,8 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> OneTimeKeys<CAPACITY
             self.one_time.remove(position);
             return Ok(InboundSession { session, plaintext, used });
         }
-        let key = self.fallbacks.iter().find(|key| is_named(key)).ok_or(InboundSessionError::UnknownOneTimeKey)?;
+        let key =
+            self.fallbacks.iter().find(|key| is_named(key)).ok_or(InboundSessionError::UnknownOneTimeKey)?;
         let begun = FallbackSession::new(key.number, keys);
         if self.fallback_sessions.contains(&begun) {
             return Err(InboundSessionError::ReplayedFallbackSession);

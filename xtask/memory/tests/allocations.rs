@@ -4,6 +4,7 @@
 
 use memory::{Pattern, Watching, allocated};
 use mx_aes_sha2::cbc_hmac::{CbcHmacKeys, padded_len};
+use mx_canonical_json::Limits;
 use mx_megolm::{InboundGroupSession, OutboundGroupSession};
 use mx_olm::{Account, MessageType, NormalMessage, OlmMessageBuf, PreKeyMessage, Session};
 use mx_pickle::{Generation, Kind, PickleKey, sealed_len};
@@ -19,7 +20,11 @@ fn attack_048_the_allocator_counts() {
 
 #[test]
 fn attack_050_lengths_in_messages() {
-    for length in [&b"\xff\xff\xff\xff\x07"[..], b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"] {
+    for length in [
+        &b"\xff\xff\xff\xff\x07"[..],
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+    ] {
         for tag in [0x0a, 0x12, 0x1a, 0x22] {
             let bytes = [&[3, tag][..], length, &[9; 100]].concat();
             let (results, bytes) = allocated(|| {
@@ -40,7 +45,8 @@ fn attack_050_lengths_in_messages() {
 #[test]
 fn attack_048_a_text_that_is_too_long() {
     let text = "A".repeat(1 << 20);
-    let (result, bytes) = allocated(|| OlmMessageBuf::from_base64(MessageType::Normal, &text, 65_536).is_ok());
+    let (result, bytes) =
+        allocated(|| OlmMessageBuf::from_base64(MessageType::Normal, &text, 65_536).is_ok());
     assert_eq!((result, bytes), (false, 0));
 }
 
@@ -53,8 +59,7 @@ fn hostile_pickles(type_tag: u8, len: usize) -> Vec<Vec<u8>> {
             state[position..position + 4].copy_from_slice(&u32::MAX.to_be_bytes());
             let mut out = vec![0; sealed_len(len)];
             let kind = Kind { type_tag, layout: 1 };
-            let mut writer =
-                key.seal(&mut Pattern(0), kind, Generation::default(), len, &mut out).unwrap();
+            let mut writer = key.seal(&mut Pattern(0), kind, Generation::default(), len, &mut out).unwrap();
             writer.bytes(&state);
             writer.finish().unwrap();
             out
@@ -118,7 +123,8 @@ fn attack_069_counts_in_pickles_of_libolm() {
 #[test]
 fn attack_036_nesting_and_sizes_in_json() {
     for text in ["[".repeat(100_000), "{\"a\":".repeat(100_000), format!("1e{}", "9".repeat(1000))] {
-        let (result, bytes) = allocated(|| mx_canonical_json::canonicalize(&text).is_ok());
+        let (result, bytes) =
+            allocated(|| mx_canonical_json::canonicalize(&text, &Limits::default()).is_ok());
         assert!(!result);
         assert!(bytes < 2 * text.len() + 20_000, "{bytes} for {}", text.len());
     }

@@ -117,7 +117,10 @@ fn attack_029_group_sessions_on_drop_and_when_history_is_given_up() {
         for n in 0..3 {
             assert!(contains(&bytes_of(&outbound), n) && contains(&bytes_of(&inbound), n), "draw {n}");
         }
-        assert!(contains(&bytes_of(&inbound), 3) && !contains(&bytes_of(&outbound), 3), "sent, so it has moved on");
+        assert!(
+            contains(&bytes_of(&inbound), 3) && !contains(&bytes_of(&outbound), 3),
+            "sent, so it has moved on"
+        );
         for (bytes, what) in [
             (bytes_after_drop(outbound), "outbound"),
             (bytes_after_drop(exported), "session key"),
