@@ -38,7 +38,7 @@ pub fn read_account<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize>(
     for _ in 0..count {
         one_time_keys.push(read_key(&mut reader, Field::OneTimeKeys)?);
     }
-    // libolm's list begins with the newest, ours with the oldest.
+    // libolm's lists begin with the newest, ours with the oldest.
     one_time_keys.reverse();
     check_distinct(&one_time_keys, Field::OneTimeKeys)?;
 
@@ -47,6 +47,7 @@ pub fn read_account<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize>(
         3 => read_fallback_keys_3(&mut reader)?,
         _ => read_fallback_keys(&mut reader)?,
     };
+    fallback_keys.reverse();
     check_distinct(&fallback_keys, Field::FallbackKeys)?;
 
     let last_number = reader.u32(Field::LastKeyNumber)?;
@@ -55,13 +56,11 @@ pub fn read_account<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize>(
     // Whoever numbers fallback keys apart, as vodozemac does, may have given them a higher number than is written here.
     let numbers = one_time_keys.iter().chain(&fallback_keys).map(|key| key.number);
     let last_number = numbers.fold(last_number, u32::max);
-    let previous_fallback = if fallback_keys.len() > 1 { fallback_keys.pop() } else { None };
     let state = AccountState {
         ed25519_expanded: ed25519_key.expanded_bytes(),
         identity,
         one_time_keys,
-        fallback: fallback_keys.pop(),
-        previous_fallback,
+        fallbacks: fallback_keys,
         last_number,
     };
     // Numbers were checked, so that nothing but the capacity can be exceeded.
@@ -87,9 +86,8 @@ pub fn write_account<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize>
     for key in state.one_time_keys.iter().rev().take(MAX_ONE_TIME_KEYS) {
         write_key(&mut writer, key);
     }
-    let fallback_keys = state.fallback.iter().chain(&state.previous_fallback);
-    writer.u8(fallback_keys.clone().map(|_| 1).sum());
-    for key in fallback_keys {
+    writer.u8(state.fallbacks.iter().map(|_| 1).sum());
+    for key in state.fallbacks.iter().rev() {
         write_key(&mut writer, key);
     }
     writer.u32(state.last_number);

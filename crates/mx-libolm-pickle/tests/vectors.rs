@@ -40,7 +40,7 @@ fn account_with_an_unpublished_one_time_key() {
     let [key] = state.one_time_keys.as_slice() else { panic!("one key") };
     assert_eq!((key.number, key.published, key.short_id), (1, false, true));
     assert_eq!(*key.key.secret_bytes(), hex(&vector(OLM, "bob_one_time_priv")));
-    assert!(state.fallback.is_none() && state.previous_fallback.is_none());
+    assert!(state.fallbacks.is_empty());
     assert_eq!(state.last_number, 1);
     let names: Vec<_> = account.one_time_keys().unpublished().map(|key| key.id.to_string()).collect();
     assert_eq!(names, ["AAAAAQ"]);
@@ -55,10 +55,9 @@ fn account_with_a_published_fallback_key() {
     let account: Account = read_account(&pickle, b"").unwrap();
     let state = account_state(&account);
     assert!(state.one_time_keys[0].published);
-    let fallback = state.fallback.as_ref().unwrap();
+    let [fallback] = &state.fallbacks[..] else { panic!("one fallback key") };
     assert_eq!((fallback.number, fallback.published), (2, true));
     assert_eq!(*fallback.key.secret_bytes(), hex(&vector(OLM, "bob_fallback_priv")));
-    assert!(state.previous_fallback.is_none());
     assert_eq!(state.last_number, 2);
     assert_eq!(write_account(&account, b""), pickle);
 }
