@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asked_for_is_a_violation() {
+    fn attack_150_a_feature_that_nobody_asked_for_is_a_violation() {
         for bad in [
             package("serde", &["std"]),
             package("serde", &["alloc"]),

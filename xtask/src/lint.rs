@@ -7,10 +7,15 @@ use crate::{
     doc,
     project::Project,
     report::{Outcome, Report, Table},
+    size,
 };
 
-/// Workspaces of their own: formatted with the rest; their lints run where their toolchains are.
-const APART: &[&str] = &["fuzz/Cargo.toml", "xtask/firmware/Cargo.toml", "xtask/peers/Cargo.toml"];
+/// Workspaces of their own, with the arguments that clippy needs there.
+const APART: &[(&str, &[&str])] = &[
+    ("fuzz/Cargo.toml", &[]),
+    ("xtask/firmware/Cargo.toml", &["--target", size::TARGET, "--features", "all"]),
+    ("xtask/peers/Cargo.toml", &["--all-targets"]),
+];
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     let mut table = Table::new("", &["step", "outcome"]);
@@ -21,9 +26,12 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     };
 
     step("rustfmt".to_owned(), project.stream(&mut project.cargo(["fmt", "--all", "--check"]))?);
-    for manifest in APART.iter().filter(|manifest| project.root.join(manifest).exists()) {
+    for (manifest, args) in APART {
         let mut command = project.cargo(["fmt", "--check", "--manifest-path", manifest]);
         step(format!("rustfmt {manifest}"), project.stream(&mut command)?);
+        let mut command = project.cargo(["clippy", "--quiet", "--manifest-path", manifest]);
+        command.args(*args).args(["--", "--deny", "warnings"]);
+        step(format!("clippy {manifest}"), project.stream(&mut command)?);
     }
     for member in project.libraries().chain(project.tools()) {
         let sets = member.feature_sets();

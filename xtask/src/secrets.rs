@@ -11,9 +11,13 @@ use crate::{
 /// Traits that make `==` or a look-up of a value; a MAC may have none of them, though it is no secret once sent.
 const COMPARING: &[&str] = &["Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
 
-/// What a type with secrets does not have besides; `Debug` it has by hand.
+/// What a public type with secrets does not have besides; `Debug` every one has by hand.
 const COPYING: &[&str] = &["Clone", "Copy"];
 const SHOWING: &str = "Debug";
+
+/// Types that are wiped and hold no secret all the same, and why.
+const NOT_SECRET: &[(&str, &str)] =
+    &[("FallbackSession", "two public keys in a list that wipes what leaves it")];
 
 /// Deriving one of these says: secret.
 const WIPING: &[&str] = &["Zeroize", "ZeroizeOnDrop"];
@@ -47,14 +51,18 @@ pub(crate) fn findings(file: &str, source: &Source) -> Vec<Finding> {
     let wipes = |traits: &[String]| traits.iter().any(|name| WIPING.contains(&name.as_str()));
     secrets.extend(derives.iter().filter(|(_, (_, traits))| wipes(traits)).map(|(name, _)| *name));
 
+    secrets.retain(|name| !NOT_SECRET.iter().any(|(exempt, _)| exempt == name));
+    let public =
+        lines.iter().filter(|(_, line)| line.starts_with("pub struct ") || line.starts_with("pub enum "));
+    let public: BTreeSet<_> = public.filter_map(|(_, line)| type_name(line)).collect();
     let macs = derives.keys().copied().filter(|name| is_mac(name)).collect::<BTreeSet<_>>();
 
     let mut findings = Vec::new();
     let mut found = |line: usize, what: String| findings.push(Finding::new(format!("{file}:{line}"), what));
     let forbidden = |name: &str, of: &str| {
-        let is_secret = secrets.contains(of);
-        ((is_secret || macs.contains(of)) && COMPARING.contains(&name))
-            || (is_secret && COPYING.contains(&name))
+        let (is_secret, is_mac) = (secrets.contains(of), macs.contains(of));
+        let compares = (is_secret || is_mac) && COMPARING.contains(&name);
+        compares || (is_secret && public.contains(of) && COPYING.contains(&name))
     };
     for (of, (line, traits)) in &derives {
         let is_forbidden = |name: &str| forbidden(name, of) || (name == SHOWING && secrets.contains(of));
@@ -95,13 +103,17 @@ fn derives<'a>(lines: &[(usize, &'a str)]) -> BTreeMap<&'a str, (usize, Vec<Stri
                 text.push_str(line);
             }
             open = !line.contains(")]");
-        } else if let Some(name) = ["struct", "enum"].iter().find_map(|keyword| word_after(line, keyword)) {
+        } else if let Some(name) = type_name(line) {
             let (number, text) = pending.take().unwrap_or((*number, String::new()));
             let words = text.split(|c| !is_word(c)).filter(|word| !word.is_empty());
             derives.insert(name, (number, words.map(str::to_owned).collect()));
         }
     }
     derives
+}
+
+fn type_name(line: &str) -> Option<&str> {
+    ["struct", "enum"].iter().find_map(|keyword| word_after(line, keyword))
 }
 
 /// `impl Trait for Type`, with its line.
@@ -164,6 +176,12 @@ mod tests {
             "impl<T> zeroize::Zeroize for K<T> {}\nimpl<T: X> core::cmp::PartialEq<K> for K<T> {}",
             &["has PartialEq"],
         );
+    }
+
+    #[test]
+    fn secrets_of_the_api_are_not_copied() {
+        assert_finds("#[derive(Clone, ZeroizeOnDrop)]\npub struct Ratchet;", &["derives Clone"]);
+        assert_finds("#[derive(Clone, ZeroizeOnDrop)]\npub(crate) struct Ratchet;", &[]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Lines of library code, blank lines and comments apart, that one file may have.
-const MAX_CODE_LINES: usize = 400;
+const MAX_CODE_LINES: usize = 420;
 
 const DOCUMENTS: &[&str] = &[
     "CONTRIBUTING.md",
@@ -45,6 +45,9 @@ const BANNED: &[(&str, &str)] = &[
     ("SystemTime", "time is the caller's"),
 ];
 
+/// Lints of the workspace that keep input from ending in a panic.
+const PANIC_LINTS: &[&str] = &["indexing_slicing", "panic", "unwrap_used"];
+
 /// Crates that no library may depend on.
 const BANNED_DEPENDENCIES: &[&str] = &["getrandom", "rand", "rand_chacha"];
 
@@ -66,6 +69,7 @@ pub(crate) fn run(project: &Project, _: &Args) -> Result<Report> {
     for document in DOCUMENTS.iter().filter(|document| !project.root.join(document).exists()) {
         findings.push(Finding::new(*document, "is missing"));
     }
+    findings.extend(panic_lints(&project.read_toml("Cargo.toml")?));
     for member in project.libraries() {
         findings.extend(packaging(member));
         for path in files(&member.folder.join("src"), ".rs")? {
@@ -93,6 +97,17 @@ pub(crate) fn run(project: &Project, _: &Args) -> Result<Report> {
 
 fn place(project: &Project, path: &Path) -> String {
     path.strip_prefix(&project.root).unwrap_or(path).display().to_string()
+}
+
+/// The lints against panics are on for all; each crate takes the lints of the workspace, see [`packaging`].
+fn panic_lints(manifest: &toml::Table) -> Vec<Finding> {
+    let clippy = ["workspace", "lints", "clippy"];
+    let clippy = clippy.iter().try_fold(manifest, |table, key| table.get(*key)?.as_table());
+    let is_on = |lint: &&str| {
+        clippy.is_some_and(|lints| lints.get(*lint).is_some_and(|level| level.as_str() != Some("allow")))
+    };
+    let off = PANIC_LINTS.iter().filter(|lint| !is_on(lint));
+    off.map(|lint| Finding::new("Cargo.toml", format!("clippy::{lint} is off"))).collect()
 }
 
 /// What every library crate carries with it.
@@ -210,6 +225,15 @@ mod tests {
         assert_finds("use getrandom::SysRng;", "getrandom");
         assert_finds("let r = rand::thread_rng();", "thread_rng");
         assert_finds("let r = OsRng;", "OsRng");
+    }
+
+    #[test]
+    fn attack_148_a_lint_against_panics_that_is_off_is_found() {
+        let manifest = |text: &str| text.parse::<toml::Table>().expect("is TOML");
+        let on = "[workspace.lints.clippy]\nindexing_slicing = 'warn'\npanic = 'deny'\nunwrap_used = 'warn'";
+        assert_eq!(panic_lints(&manifest(on)), []);
+        assert_eq!(panic_lints(&manifest(&on.replace("deny", "allow"))).len(), 1);
+        assert_eq!(panic_lints(&manifest("")).len(), PANIC_LINTS.len());
     }
 
     #[test]

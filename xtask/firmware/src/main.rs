@@ -15,7 +15,10 @@ mod olm;
 mod pickle;
 mod sizes;
 
-use core::{hint::black_box, panic::PanicInfo};
+use core::{
+    hint::{black_box, spin_loop},
+    panic::PanicInfo,
+};
 
 use crate::entropy::Entropy;
 
@@ -33,10 +36,14 @@ extern "C" fn _start() -> ! {
     #[cfg(feature = "megolm")]
     black_box(megolm::run(&mut rng).is_some());
     black_box(&mut rng);
-    loop {}
+    loop {
+        spin_loop();
+    }
 }
 
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
-    loop {}
+    loop {
+        spin_loop();
+    }
 }
