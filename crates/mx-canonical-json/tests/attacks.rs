@@ -20,6 +20,36 @@ fn canonical(text: &str) -> Result<String, Error> {
     canonicalize(text, &Limits::DEFAULT)
 }
 
+#[test]
+fn attack_026_long_input_is_read_as_short_input_is() {
+    // What is special stands at every place of a block of eight, in keys and in values, far from both ends.
+    for len in 4096..4096 + 16 {
+        let plain = "é".repeat(len / 2) + &"a".repeat(len % 2);
+        for (escape, form) in [
+            (r#"\""#, r#"\""#),
+            (r"\\", r"\\"),
+            (r"\/", "/"),
+            (r"\u001F", r"\u001f"),
+            (r"\ud83d\ude00", "😀"),
+        ] {
+            for spaces in ["", " "] {
+                let text = format!(
+                    "{{\"z{plain}{escape}{plain}\":{spaces}1,\"a{plain}\":[\"{plain}{escape}{plain}\"]{spaces}}}"
+                );
+                let expected =
+                    format!("{{\"a{plain}\":[\"{plain}{form}{plain}\"],\"z{plain}{form}{plain}\":1}}");
+                assert_eq!(canonical(&text).unwrap(), expected);
+            }
+        }
+        for raw in ['\n', '\0', '\u{1f}'] {
+            let text = format!("\"{plain}{raw}{plain}\"");
+            assert_eq!(canonical(&text), Err(Error::Syntax { offset: 1 + plain.len() }));
+        }
+        let unended = format!("\"{plain}");
+        assert_eq!(canonical(&unended), Err(Error::UnexpectedEnd { offset: unended.len() }));
+    }
+}
+
 // JSON-4, JSON-5, JSON-6
 #[test]
 fn attack_032_numbers_that_are_no_integers_in_range() {

@@ -160,15 +160,22 @@ fn depth_and_length_are_bounded() {
     let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
     assert!(canonical(&nested(128)).is_ok());
     assert_eq!(canonical(&nested(129)), Err(SerializeError::TooDeep { max: 128 }));
+    // Not the number of containers, but those in each other.
+    let choices = || [Choice::One(1), Choice::Two(1, 2), Choice::Named { z: 1, a: 2 }];
+    let many: Vec<_> = (0..100).flat_map(|_| choices()).collect();
+    assert!(to_canonical(&many, &Limits { depth: 3, ..Limits::DEFAULT }).is_ok());
+    let refused = to_canonical(&many, &Limits { depth: 2, ..Limits::DEFAULT });
+    assert_eq!(refused, Err(SerializeError::TooDeep { max: 2 }));
 
-    struct Endless;
-    impl Serialize for Endless {
+    struct Long;
+    impl Serialize for Long {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_seq(std::iter::repeat("x"))
+            // Not really: without the guard the test must fail, not the machine.
+            serializer.collect_seq(std::iter::repeat_n("x", 100_000))
         }
     }
     let limits = Limits { len: 1000, ..Limits::DEFAULT };
-    assert_eq!(to_canonical(&Endless, &limits), Err(SerializeError::TooLong { max: 1000 }));
+    assert_eq!(to_canonical(&Long, &limits), Err(SerializeError::TooLong { max: 1000 }));
     assert_eq!(to_canonical("12", &Limits { len: 4, ..limits }).unwrap(), "\"12\"");
     assert_eq!(to_canonical("123", &Limits { len: 4, ..limits }), Err(SerializeError::TooLong { max: 4 }));
 }

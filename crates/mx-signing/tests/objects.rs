@@ -48,6 +48,16 @@ fn signing_adds_one_entry_and_keeps_all_else() {
     assert_eq!(sign(&signed), signed);
 }
 
+// SIG-14: a text that is canonical already can be signed and verified as bytes
+#[test]
+fn canonical_bytes_can_be_signed_without_this_crate() {
+    let signed = sign(r#"{ "b": 1, "a": [2] }"#);
+    let signature = parse(&signed).signature(ALICE, key_id("ed25519:1")).unwrap();
+    assert_eq!(parse(&signed).canonical(), r#"{"a":[2],"b":1}"#);
+    assert_eq!(secret().sign(br#"{"a":[2],"b":1}"#), signature);
+    assert!(mx_curve25519::verify(&secret().public_key(), br#"{"a":[2],"b":1}"#, &signature).is_ok());
+}
+
 // SIG-11
 #[test]
 fn signing_again_replaces_the_entry_under_the_same_key_id() {
