@@ -10,8 +10,9 @@ use core::cmp::Ordering;
 
 use crate::error::CanonicalizeError as Error;
 use crate::limits::Limits;
+use crate::member::{Member, sort};
 use crate::number::{Number, NumberError, Spelling};
-use crate::string::{KeyPrefix, RawKey, join_surrogates, plain_run_end, push_char};
+use crate::string::{RawKey, join_surrogates, plain_run_end, push_char, slice};
 
 /// Gives the canonical form of a JSON text.
 ///
@@ -81,29 +82,6 @@ struct Container {
 enum Kind {
     Array,
     Object,
-}
-
-/// A member of an object: its key in the text, and all of it in `out`, `"key":value`.
-#[derive(Clone, Copy)]
-pub(crate) struct Member {
-    key_start: usize,
-    key_end: usize,
-    key_escaped: bool,
-    key_prefix: KeyPrefix,
-    pub(crate) start: usize,
-    pub(crate) value: usize,
-    pub(crate) end: usize,
-}
-
-impl Member {
-    fn key(self, text: &str) -> RawKey<'_> {
-        RawKey { text: slice(text, self.key_start, self.key_end), escaped: self.key_escaped }
-    }
-
-    #[inline]
-    fn order(self, other: Self, text: &str) -> Ordering {
-        self.key_prefix.cmp(&other.key_prefix).then_with(|| self.key(text).order(other.key(text)))
-    }
 }
 
 struct LeavingOut<'n> {
@@ -279,51 +257,12 @@ impl<'t, 'n> Canonicalizer<'t, 'n> {
     #[inline]
     fn end_members(&mut self, container: Container) -> Result<(), Error> {
         if !container.in_order {
-            self.sort_members(container.first_member)?;
+            self.end_run(self.position);
+            let members = self.members.get_mut(container.first_member..).unwrap_or_default();
+            sort(members, self.text, &mut self.out, &mut self.scratch)?;
         }
         if self.open.len() > 1 {
             self.members.truncate(container.first_member);
-        }
-        Ok(())
-    }
-
-    fn sort_members(&mut self, first: usize) -> Result<(), Error> {
-        self.end_run(self.position);
-        let members = self.members.get_mut(first..).unwrap_or_default();
-        let Some(start) = members.first().map(|member| member.start) else { return Ok(()) };
-        members.sort_unstable_by(|a, b| a.order(*b, self.text));
-        for pair in members.windows(2) {
-            if let [a, b] = pair
-                && a.order(*b, self.text).is_eq()
-            {
-                return Err(Error::DuplicateKey { offset: a.key_start.max(b.key_start) - 1 });
-            }
-        }
-        // Whichever copies less: put the members back from the scratch buffer, or put what is before them in front of
-        // them and keep that buffer.
-        let keep = start < self.out.len() - start;
-        let base = if keep { 0 } else { start };
-        self.scratch.clear();
-        self.scratch.reserve(self.text.len());
-        self.scratch.push_str(slice(&self.out, base, start));
-        for (index, member) in members.iter_mut().enumerate() {
-            if index > 0 {
-                self.scratch.push(',');
-            }
-            let moved_to = base + self.scratch.len();
-            self.scratch.push_str(slice(&self.out, member.start, member.end));
-            *member = Member {
-                start: moved_to,
-                value: moved_to + (member.value - member.start),
-                end: base + self.scratch.len(),
-                ..*member
-            };
-        }
-        if keep {
-            core::mem::swap(&mut self.out, &mut self.scratch);
-        } else {
-            self.out.truncate(start);
-            self.out.push_str(&self.scratch);
         }
         Ok(())
     }
@@ -473,14 +412,6 @@ impl<'t, 'n> Canonicalizer<'t, 'n> {
     fn syntax_at(&self, offset: usize) -> Error {
         if offset < self.text.len() { Error::Syntax { offset } } else { Error::UnexpectedEnd { offset } }
     }
-}
-
-/// `text[start..end]`. Both are next to ASCII characters that this module has read, so neither can cut a character.
-#[inline]
-pub(crate) fn slice(text: &str, start: usize, end: usize) -> &str {
-    let slice = text.get(start..end);
-    debug_assert!(slice.is_some(), "{start}..{end} cuts a character");
-    slice.unwrap_or_default()
 }
 
 fn is_white_space(character: char) -> bool {

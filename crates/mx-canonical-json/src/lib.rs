@@ -6,6 +6,7 @@ extern crate alloc;
 mod canonicalize;
 mod error;
 mod limits;
+mod member;
 mod number;
 mod object;
 #[cfg(feature = "serde")]

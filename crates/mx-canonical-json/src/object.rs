@@ -4,10 +4,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use crate::canonicalize::{Canonicalizer, Member, slice};
+use crate::canonicalize::Canonicalizer;
 use crate::error::CanonicalizeError;
 use crate::limits::Limits;
-use crate::string::{RawKey, push_string};
+use crate::member::Member;
+use crate::string::{RawKey, push_string, slice};
 
 /// An object in canonical form, where its members are, and members that were left out of it.
 ///

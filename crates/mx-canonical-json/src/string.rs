@@ -70,6 +70,14 @@ pub(crate) fn push_string(out: &mut String, value: &str) {
     out.push('"');
 }
 
+/// `text[start..end]`. Both are next to ASCII characters that were read as such, so neither can cut a character.
+#[inline]
+pub(crate) fn slice(text: &str, start: usize, end: usize) -> &str {
+    let slice = text.get(start..end);
+    debug_assert!(slice.is_some(), "{start}..{end} cuts a character");
+    slice.unwrap_or_default()
+}
+
 /// The text of a valid string between its quotation marks, and whether it has escapes.
 #[derive(Clone, Copy)]
 pub(crate) struct RawKey<'t> {

@@ -186,6 +186,15 @@ fn a_bad_signature_hides_no_valid_one() {
     }
 }
 
+// SIG-5: signatures of unknown algorithms are passed over
+#[test]
+fn key_ids_are_those_of_ed25519() {
+    let text = r#"{"signatures":{"@alice:example.org":{"ed448:1":"x","ed25519:b":"x","ed25519:":"x","ed25519":"x","ed25519:a+/":1},"@bob:b":7}}"#;
+    let ids = |entity| parse(text).key_ids(entity).map(|id| id.to_string()).collect::<Vec<_>>();
+    assert_eq!(ids(ALICE), ["ed25519:a+/", "ed25519:b"]);
+    assert_eq!((ids("@bob:b"), ids("@carol:c")), (vec![], vec![]));
+}
+
 // SIG-7: the value is read from the text that was verified
 #[test]
 fn a_verified_value_has_nothing_of_the_unsigned_part() {
