@@ -144,6 +144,7 @@ fn unpaired_surrogates_point_at_the_escape() {
         (r#""\ud800\n""#, 1),
         (r#""\ud800\udbff""#, 1),
         (r#""\udbff\ue000""#, 1),
+        (r#""\ud800\ue000""#, 1),
         (r#""\ud7ff\udc00""#, 7),
         (r#""\ud800x\udc00""#, 1),
         (r#""\ud83d\ude00\ud83d""#, 13),
