@@ -13,7 +13,7 @@ const SKIPPED: usize = 8;
 pub fn run(rng: &mut Entropy) -> Option<()> {
     let mut account = Account::<8, 8>::new(rng).ok()?;
     let one_time_key = account.one_time_keys_mut().generate(rng).ok()?.key.key;
-    black_box(account.one_time_keys_mut().generate_fallback(rng).ok()?);
+    black_box(account.one_time_keys_mut().generate_fallback(rng).ok()?.evicted);
     black_box(account.sign(&black_box(*b"device keys")));
     account.one_time_keys_mut().mark_as_published();
 
