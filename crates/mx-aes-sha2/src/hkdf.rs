@@ -35,21 +35,40 @@ fn extract(salt: &[u8], ikm: &[u8]) -> HmacKey {
 
 /// `T(i) = HMAC(PRK, T(i-1) ‖ info ‖ i)`.
 fn expand(key: &HmacKey, info: &[u8], output: &mut [u8]) {
+    let mut message = [0; HASH + SHORT_INFO + 1];
+    let end = HASH + info.len();
+    let Some(place) = message.get_mut(HASH..end).filter(|_| info.len() <= SHORT_INFO) else {
+        return expand_long(key, info, output);
+    };
+    place.copy_from_slice(info);
+    for (i, part) in (1..=u8::MAX).zip(output.chunks_mut(HASH)) {
+        if let Some(counter) = message.get_mut(end) {
+            *counter = i;
+        }
+        let start = if i == 1 { HASH } else { 0 };
+        let block = key.mac(message.get(start..=end).unwrap_or_default());
+        part.copy_from_slice(block.get(..part.len()).unwrap_or_default());
+        if let Some(previous) = message.first_chunk_mut() {
+            *previous = block;
+        }
+    }
+    wipe(&mut message);
+}
+
+/// The same for an `info` that does not fit: the name of a secret may have any length.
+fn expand_long(key: &HmacKey, info: &[u8], output: &mut [u8]) {
     let mut previous: &[u8] = &[];
-    let mut block = [0; HASH];
-    for (counter, part) in (1..=u8::MAX).zip(output.chunks_mut(HASH)) {
+    for (i, part) in (1..=u8::MAX).zip(output.chunks_mut(HASH)) {
         let mut mac = key.start();
         mac.update(previous);
         mac.update(info);
-        mac.update(&[counter]);
-        block = mac.finish();
-        for (output, byte) in part.iter_mut().zip(&block) {
-            *output = *byte;
-        }
+        mac.update(&[i]);
+        part.copy_from_slice(mac.finish().get(..part.len()).unwrap_or_default());
         previous = part;
     }
-    wipe(&mut block);
 }
 
 /// Bytes of a SHA-256 hash.
 const HASH: usize = 32;
+/// The longest `info` for which `T(i-1) ‖ info ‖ i` is put together in one place; it is one block of SHA-256 then.
+const SHORT_INFO: usize = 22;

