@@ -5,7 +5,9 @@ use mx_types::{
     BufferTooSmall,
     base64::{self, DecodeError},
 };
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+#[cfg(feature = "alloc")]
+use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, optimization_barrier};
 
 use crate::{
     GroupSessionId,
@@ -109,14 +111,17 @@ macro_rules! session_key {
             ///
             /// [`SessionKeyError`].
             pub fn from_base64(text: &str) -> Result<Self, SessionKeyError> {
-                let mut bytes = Zeroizing::new([0; Self::LEN]);
-                match base64::decode_secret(text, &mut *bytes) {
+                let mut bytes = [0; Self::LEN];
+                let key = match base64::decode_secret(text, &mut bytes) {
                     Ok(bytes) => Self::from_bytes(bytes),
                     Err(DecodeError::BufferTooSmall(BufferTooSmall { needed: found })) => {
                         Err(SessionKeyError::Length { expected: Self::LEN, found })
                     }
                     Err(error) => Err(SessionKeyError::Base64(error)),
-                }
+                };
+                bytes.fill(0);
+                optimization_barrier(&bytes);
+                key
             }
 
             /// The bytes. They are the secret: wipe copies of them.
@@ -169,7 +174,8 @@ macro_rules! session_key {
 
         impl Drop for $name {
             fn drop(&mut self) {
-                self.bytes.zeroize();
+                self.bytes.fill(0);
+                optimization_barrier(&self.bytes);
             }
         }
 
