@@ -4,6 +4,8 @@ mod json;
 #[cfg(feature = "libolm")]
 mod libolm_cases;
 mod measure;
+mod our_cases;
+mod ratchets;
 mod table;
 mod vodozemac_cases;
 
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         }
     }
     let mut table = Table::new(json, only);
+    ratchets::rows(&mut table);
     json::rows(&mut table);
     table.close();
     ExitCode::SUCCESS

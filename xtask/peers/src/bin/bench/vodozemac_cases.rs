@@ -5,8 +5,8 @@ use std::time::Duration;
 use vodozemac::{
     Curve25519PublicKey,
     megolm::{
-        ExportedSessionKey, GroupSession, GroupSessionPickle, InboundGroupSession, InboundGroupSessionPickle,
-        MegolmMessage, SessionConfig as MegolmConfig, SessionKey,
+        ExportedSessionKey, GroupSession, InboundGroupSession, InboundGroupSessionPickle, MegolmMessage,
+        SessionConfig as MegolmConfig,
     },
     olm::{
         Account, AccountPickle, Message, OlmMessage, PreKeyMessage, Session, SessionConfig, SessionPickle,
@@ -193,14 +193,6 @@ pub fn megolm_import(count: usize) -> Duration {
     })
 }
 
-pub fn megolm_receive_session_key(count: usize) -> Duration {
-    let key = GroupSession::new(MegolmConfig::version_1()).session_key().to_base64();
-    on_each(0..count, |_| {
-        let key = SessionKey::from_base64(&key).expect("well-formed");
-        InboundGroupSession::new(&key, MegolmConfig::version_1())
-    })
-}
-
 /// The states at 700 indices from the top down, in a session known from index 0.
 pub fn megolm_newest_first(count: usize, top: u32) -> Duration {
     let outbound = GroupSession::new(MegolmConfig::version_1());
@@ -231,17 +223,5 @@ pub fn megolm_unpickle(count: usize) -> Duration {
     on_each(0..count, |_| {
         let pickle = InboundGroupSessionPickle::from_encrypted(&pickle, &KEY).expect("just written");
         InboundGroupSession::from_pickle(pickle)
-    })
-}
-
-pub fn megolm_outbound_pickle(count: usize) -> Duration {
-    let session = GroupSession::new(MegolmConfig::version_1());
-    on_each(0..count, |_| session.pickle().encrypt(&KEY))
-}
-
-pub fn megolm_outbound_unpickle(count: usize) -> Duration {
-    let pickle = GroupSession::new(MegolmConfig::version_1()).pickle().encrypt(&KEY);
-    on_each(0..count, |_| {
-        GroupSession::from_pickle(GroupSessionPickle::from_encrypted(&pickle, &KEY).expect("just written"))
     })
 }
