@@ -6,7 +6,7 @@ use mx_canonical_json::{Limits, canonicalize};
 use ruma_common::canonical_json::CanonicalJsonValue;
 
 use crate::{
-    measure::{Case, on_each},
+    measure::{Case, on_each, on_each_kept},
     table::{Row, Table},
 };
 
@@ -27,7 +27,7 @@ pub fn rows(table: &mut Table) {
             })
         });
         let simd_json: Case<'_> = Box::new(|count| {
-            on_each(copies(count), |mut text| {
+            on_each_kept(copies(count), |mut text| {
                 black_box(simd_json::to_borrowed_value(&mut text).expect("JSON"));
                 text
             })

@@ -7,7 +7,7 @@ use mx_peers::libolm::{Account, InboundGroupSession, OutboundGroupSession, Sessi
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-use crate::measure::on_each;
+use crate::measure::{on_each, on_each_kept};
 
 const KEY: [u8; 32] = [7; 32];
 
@@ -34,7 +34,7 @@ pub fn olm_skip(count: usize, skipped: usize) -> Duration {
     let message = outbound.encrypt(&mut rng, &[1; 64]).expect("can send");
     let pickle = inbound.pickle(&KEY).expect("can be stored");
     let sessions = (0..count).map(|_| Session::from_pickle(&pickle, &KEY).expect("just written"));
-    on_each(sessions, |mut session| {
+    on_each_kept(sessions, |mut session| {
         session.decrypt(&message).expect("genuine");
         session
     })

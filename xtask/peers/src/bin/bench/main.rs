@@ -14,20 +14,22 @@ use std::{env, process::ExitCode};
 use self::table::Table;
 
 const HELP: &str = "\
-Measures our crates and the peers on the same work, in turns, in CPU time of the thread.
+Measures our crates, in CPU time of the thread.
 
-Usage: cargo xtask bench --peers [--json] [WORDS]
+Usage: cargo xtask bench [--peers] [--json] [WORDS]
 
-  --json   print the table as JSON
-  WORDS    only rows whose name contains this
+  --peers   vodozemac, libolm, ruma and simd-json on the same work in the same run, in turns
+  --json    print the table as JSON
+  WORDS     only rows whose name contains this
 ";
 
 fn main() -> ExitCode {
     let mut json = false;
+    let mut with_peers = false;
     let mut only = None;
     for argument in env::args().skip(1) {
         match argument.as_str() {
-            "--peers" => {}
+            "--peers" => with_peers = true,
             "--json" => json = true,
             "--help" | "-h" => {
                 print!("{HELP}");
@@ -40,7 +42,7 @@ fn main() -> ExitCode {
             }
         }
     }
-    let mut table = Table::new(json, only);
+    let mut table = Table::new(json, with_peers, only);
     ratchets::rows(&mut table);
     json::rows(&mut table);
     table.close();

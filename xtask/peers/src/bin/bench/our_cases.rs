@@ -12,7 +12,7 @@ use mx_types::{
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-use crate::measure::on_each;
+use crate::measure::{on_each, on_each_kept};
 
 /// Room for 64 KiB in Base64.
 const MAX_TEXT_LEN: usize = 1 << 20;
@@ -107,7 +107,7 @@ pub fn olm_outbound(count: usize) -> Duration {
     let mut bob: Account = Account::new(rng).expect("random");
     let keys: Vec<_> = (0..count).map(|_| one_time_key(rng, &mut bob)).collect();
     let identity_key = bob.curve25519_key();
-    on_each(keys, |key| {
+    on_each_kept(keys, |key| {
         let mut session = outbound_session(rng, &alice, &identity_key, &key);
         let message = encrypt(rng, &mut session, &[1; 64]);
         (session, message)
@@ -128,7 +128,7 @@ pub fn olm_inbound(count: usize) -> Duration {
             (bob, message)
         })
         .collect();
-    on_each(cases, |(mut bob, message)| {
+    on_each_kept(cases, |(mut bob, message)| {
         let session = inbound_session(&mut bob, &identity_key, &message);
         (session, bob)
     })
@@ -145,7 +145,7 @@ pub fn olm_skip(count: usize, skipped: usize) -> Duration {
     let message = encrypt(rng, &mut alice, &[1; 64]);
     let key = pickle_key();
     let pickle = olm_pickle_of(rng, &mut bob, &key);
-    on_each((0..count).map(|_| olm_session_from(&key, &pickle)), |mut bob| {
+    on_each_kept((0..count).map(|_| olm_session_from(&key, &pickle)), |mut bob| {
         decrypt(&mut bob, &message);
         bob
     })
@@ -164,7 +164,7 @@ fn olm_session_from(key: &PickleKey, pickle: &[u8]) -> Session {
 pub fn one_time_keys(count: usize) -> Duration {
     let rng = &mut rng();
     let accounts: Vec<Account> = (0..count).map(|_| Account::new(rng).expect("random")).collect();
-    on_each(accounts, |mut account| {
+    on_each_kept(accounts, |mut account| {
         for _ in 0..100 {
             let _ = account.one_time_keys_mut().generate(rng).expect("random");
         }
@@ -228,7 +228,7 @@ pub fn megolm_decrypt_first(count: usize, plaintext: &[u8]) -> Duration {
     let mut outbound = group();
     let sessions: Vec<_> = (0..count).map(|_| inbound(&outbound)).collect();
     let message = megolm_write(&mut outbound, plaintext);
-    on_each(sessions, |mut session| {
+    on_each_kept(sessions, |mut session| {
         megolm_read(&mut session, &message);
         session
     })
@@ -252,7 +252,7 @@ pub fn megolm_import(count: usize) -> Duration {
 /// The states at 700 indices from the top down, in a session known from index 0.
 pub fn megolm_newest_first(count: usize, top: u32) -> Duration {
     let outbound = group();
-    on_each((0..count).map(|_| inbound(&outbound)), |mut session| {
+    on_each_kept((0..count).map(|_| inbound(&outbound)), |mut session| {
         for index in (top - 700..top).rev() {
             core::hint::black_box(session.export_at(index).expect("known"));
         }
@@ -262,7 +262,7 @@ pub fn megolm_newest_first(count: usize, top: u32) -> Duration {
 
 pub fn megolm_fast_forward(count: usize) -> Duration {
     let outbound = group();
-    on_each((0..count).map(|_| inbound(&outbound)), |mut session| {
+    on_each_kept((0..count).map(|_| inbound(&outbound)), |mut session| {
         core::hint::black_box(session.export_at(u32::MAX).expect("known"));
         session
     })

@@ -16,26 +16,33 @@ pub struct Row<'c> {
 /// What was measured, in seconds.
 struct Measured {
     work: &'static str,
-    target: Option<f64>,
     ours: f64,
+    against: Option<Against>,
+}
+
+/// The same work by somebody else.
+struct Against {
     peer: &'static str,
     theirs: f64,
+    target: Option<f64>,
 }
 
 /// Measures rows and prints them.
 pub struct Table {
     json: bool,
+    with_peers: bool,
     only: Option<String>,
     rows: Vec<Measured>,
 }
 
 impl Table {
-    pub fn new(json: bool, only: Option<String>) -> Self {
-        if !json {
+    /// `with_peers`: else ours are measured alone. `only`: rows whose name contains these words.
+    pub fn new(json: bool, with_peers: bool, only: Option<String>) -> Self {
+        if !json && with_peers {
             let [work, ours, peer, who, ratio, target] = ["work", "ours", "peer", "", "ratio", "target"];
             println!("{work:<44} {ours:>10} {peer:>10} {who:<11} {ratio:>7} {target:>7}  reached");
         }
-        Self { json, only, rows: Vec::new() }
+        Self { json, with_peers, only, rows: Vec::new() }
     }
 
     /// Measures one piece of work, all contenders in turns. The target counts for the first peer.
@@ -44,68 +51,85 @@ impl Table {
         if self.only.as_ref().is_some_and(|only| !work.to_lowercase().contains(only)) {
             return;
         }
+        if !self.with_peers {
+            let ours = seconds(&mut [ours]).into_iter().sum();
+            return self.add(Measured { work, ours, against: None });
+        }
         let (names, cases): (Vec<_>, Vec<_>) = peers.into_iter().unzip();
         let mut contenders = vec![ours];
         contenders.extend(cases);
         let times = seconds(&mut contenders);
         for (place, peer) in names.into_iter().enumerate() {
             let target = (place == 0).then_some(target);
-            let measured = Measured { work, target, ours: times[0], peer, theirs: times[place + 1] };
-            if !self.json {
-                println!("{}", measured.line());
-            }
-            self.rows.push(measured);
+            let against = Some(Against { peer, theirs: times[place + 1], target });
+            self.add(Measured { work, ours: times[0], against });
         }
     }
 
-    /// The last lines, or all of it as JSON. True when every target was reached.
-    pub fn close(&self) -> bool {
-        let with_target = || self.rows.iter().filter(|row| row.target.is_some());
-        let (all, reached) = (with_target().count(), with_target().filter(|row| row.reached()).count());
-        if self.json {
-            println!("{}", json!({ "rows": self.rows.iter().map(Measured::json).collect::<Vec<_>>() }));
-        } else {
-            println!(
-                "\n{reached} of {all} targets reached. CPU time of the thread, median of several rounds."
-            );
+    fn add(&mut self, measured: Measured) {
+        if !self.json {
+            println!("{}", measured.line());
         }
-        reached == all
+        self.rows.push(measured);
+    }
+
+    /// The last lines, or all of it as JSON.
+    pub fn close(&self) {
+        let with_target = || self.rows.iter().filter_map(Measured::reached);
+        let (all, reached) = (with_target().count(), with_target().filter(|reached| *reached).count());
+        match (self.json, self.with_peers) {
+            (true, _) => {
+                println!("{}", json!({ "rows": self.rows.iter().map(Measured::json).collect::<Vec<_>>() }))
+            }
+            (false, true) => {
+                println!(
+                    "\n{reached} of {all} targets reached. CPU time of the thread, median of several rounds."
+                );
+            }
+            (false, false) => {
+                println!("\nCPU time of the thread, median of several rounds. --peers compares.")
+            }
+        }
     }
 }
 
 impl Measured {
-    fn ratio(&self) -> f64 {
-        self.theirs / self.ours
+    fn ratio(&self) -> Option<f64> {
+        Some(self.against.as_ref()?.theirs / self.ours)
     }
 
-    fn reached(&self) -> bool {
-        self.target.is_some_and(|target| self.ratio() >= target)
+    fn reached(&self) -> Option<bool> {
+        Some(self.ratio()? >= self.against.as_ref()?.target?)
     }
 
     fn line(&self) -> String {
-        let target = self.target.map_or_else(String::new, |target| format!("{target}x"));
-        let reached = match self.target {
-            None => "",
-            Some(_) if self.reached() => "yes",
-            Some(_) => "no",
+        let Self { work, ours, against } = self;
+        let Some(Against { peer, theirs, target }) = against else {
+            return format!("{work:<44} {:>10}", time(*ours));
         };
-        let Self { work, peer, .. } = self;
-        let (ours, theirs) = (time(self.ours), time(self.theirs));
-        let ratio = format!("{:.2}x", self.ratio());
+        let reached = match self.reached() {
+            None => "",
+            Some(true) => "yes",
+            Some(false) => "no",
+        };
+        let target = target.map_or_else(String::new, |target| format!("{target}x"));
+        let ratio = format!("{:.2}x", self.ratio().unwrap_or_default());
+        let (ours, theirs) = (time(*ours), time(*theirs));
         format!("{work:<44} {ours:>10} {theirs:>10} {peer:<11} {ratio:>7} {target:>7}  {reached}")
             .trim_end()
             .into()
     }
 
     fn json(&self) -> serde_json::Value {
+        let against = self.against.as_ref();
         json!({
             "work": self.work,
             "ours_ns": self.ours * 1e9,
-            "peer": self.peer,
-            "peer_ns": self.theirs * 1e9,
+            "peer": against.map(|against| against.peer),
+            "peer_ns": against.map(|against| against.theirs * 1e9),
             "ratio": self.ratio(),
-            "target": self.target,
-            "reached": self.target.map(|_| self.reached()),
+            "target": against.and_then(|against| against.target),
+            "reached": self.reached(),
         })
     }
 }

@@ -13,7 +13,7 @@ use vodozemac::{
     },
 };
 
-use crate::measure::on_each;
+use crate::measure::{on_each, on_each_kept};
 
 const KEY: [u8; 32] = [7; 32];
 
@@ -86,7 +86,7 @@ pub fn olm_outbound(count: usize) -> Duration {
     let (alice, mut bob) = (Account::new(), Account::new());
     let keys: Vec<_> = (0..count).map(|_| one_time_key(&mut bob)).collect();
     let identity_key = bob.curve25519_key();
-    on_each(keys, |key| {
+    on_each_kept(keys, |key| {
         let session = alice.create_outbound_session(SessionConfig::version_1(), identity_key, key);
         let mut session = session.expect("honest keys");
         let message = encrypt(&mut session, &[1; 64]);
@@ -99,7 +99,7 @@ pub fn olm_inbound(count: usize) -> Duration {
     let messages: Vec<_> =
         (0..count).map(|_| encrypt(&mut outbound_session(&alice, &mut bob), &[1; 64])).collect();
     let identity_key = alice.curve25519_key();
-    on_each(&messages, |message| {
+    on_each_kept(&messages, |message| {
         let message = PreKeyMessage::from_base64(message).expect("well-formed");
         bob.create_inbound_session(SessionConfig::version_1(), identity_key, &message).expect("genuine")
     })
@@ -115,7 +115,7 @@ pub fn olm_skip(count: usize, skipped: usize) -> Duration {
     let message = encrypt(&mut alice, &[1; 64]);
     let pickle = bob.pickle().encrypt(&KEY);
     let bobs = (0..count).map(|_| olm_session_from(&pickle));
-    on_each(bobs, |mut bob| {
+    on_each_kept(bobs, |mut bob| {
         decrypt(&mut bob, &message);
         bob
     })
@@ -126,7 +126,7 @@ fn olm_session_from(pickle: &str) -> Session {
 }
 
 pub fn one_time_keys(count: usize) -> Duration {
-    on_each((0..count).map(|_| Account::new()), |mut account| {
+    on_each_kept((0..count).map(|_| Account::new()), |mut account| {
         account.generate_one_time_keys(100);
         account
     })
@@ -170,7 +170,7 @@ pub fn megolm_decrypt_first(count: usize, plaintext: &[u8]) -> Duration {
     let mut outbound = GroupSession::new(MegolmConfig::version_1());
     let sessions: Vec<_> = (0..count).map(|_| inbound(&outbound)).collect();
     let message = outbound.encrypt(plaintext).to_base64();
-    on_each(sessions, |mut session| {
+    on_each_kept(sessions, |mut session| {
         megolm_read(&mut session, &message);
         session
     })
@@ -196,7 +196,7 @@ pub fn megolm_import(count: usize) -> Duration {
 /// The states at 700 indices from the top down, in a session known from index 0.
 pub fn megolm_newest_first(count: usize, top: u32) -> Duration {
     let outbound = GroupSession::new(MegolmConfig::version_1());
-    on_each((0..count).map(|_| inbound(&outbound)), |mut session| {
+    on_each_kept((0..count).map(|_| inbound(&outbound)), |mut session| {
         for index in (top - 700..top).rev() {
             core::hint::black_box(session.export_at(index).expect("known"));
         }
@@ -206,7 +206,7 @@ pub fn megolm_newest_first(count: usize, top: u32) -> Duration {
 
 pub fn megolm_fast_forward(count: usize) -> Duration {
     let outbound = GroupSession::new(MegolmConfig::version_1());
-    on_each((0..count).map(|_| inbound(&outbound)), |mut session| {
+    on_each_kept((0..count).map(|_| inbound(&outbound)), |mut session| {
         core::hint::black_box(session.export_at(u32::MAX).expect("known"));
         session
     })
