@@ -106,6 +106,22 @@ impl party::Account for Account {
         identity_key: &str,
         message: &OlmMessage,
     ) -> Result<(Box<dyn party::Session>, Vec<u8>), Refusal> {
+        let (session, plaintext) = self.inbound(identity_key, message)?;
+        Ok((Box::new(session), plaintext))
+    }
+}
+
+impl Account {
+    /// [`party::Account::create_inbound_session`], with the type of the session.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn inbound(
+        &mut self,
+        identity_key: &str,
+        message: &OlmMessage,
+    ) -> Result<(Session, Vec<u8>), Refusal> {
         let message = decode(message)?;
         let mx_olm::OlmMessage::PreKey(message) = message.parse().map_err(Refusal::from_error)? else {
             return Err(Refusal("not a pre-key message".into()));
@@ -113,7 +129,7 @@ impl party::Account for Account {
         let mut out = vec![0; message.message().ciphertext().len()];
         let created = self.0.inbound_session(&curve25519_key(identity_key)?, &message, &mut out);
         let created = created.map_err(Refusal::from_error)?;
-        Ok((Box::new(Session(created.session)), created.plaintext.to_vec()))
+        Ok((Session(created.session), created.plaintext.to_vec()))
     }
 }
 

@@ -5,6 +5,9 @@ mod craft;
 mod differences;
 mod exchange;
 mod group;
+#[cfg(feature = "libolm")]
+mod nomad;
+mod pickles;
 mod report;
 mod signatures;
 
@@ -56,11 +59,26 @@ fn main() -> ExitCode {
     let mut everybody: Vec<&dyn Implementation> = vec![&Ours, &Vodozemac];
     everybody.extend(libolm);
     for peer in &everybody[1..] {
-        cross_talk(&mut report, *peer, options.exchanges, &mut rng);
+        report.title(&format!("With {}", peer.name()));
+        cross_talk(&mut report, (&Ours, *peer), "them", options.exchanges, &mut rng);
     }
     if libolm.is_none() {
         report.title("libolm");
         report.skip("everything with libolm", "it is not installed: apt-get install libolm-dev");
+    }
+
+    report.title("libolm's pickles, with vodozemac");
+    report.check("account, theirs to ours", || pickles::account_to_ours(&mut rng));
+    report.check("account, ours to theirs", || pickles::account_to_theirs(&mut rng));
+    report.check("Olm session, ours to theirs", || pickles::session_to_theirs(&mut rng));
+    report.check("Megolm session, ours to theirs", || pickles::group_session_to_theirs(&mut rng));
+    #[cfg(feature = "libolm")]
+    {
+        report.title("libolm's pickles: ours and libolm by turns, each carries on where the other was");
+        let exchanges = options.exchanges / 2;
+        for (peer, name) in everybody.iter().zip(["us", "vodozemac", "libolm"]) {
+            cross_talk(&mut report, (&nomad::Nomad, *peer), name, exchanges, &mut rng);
+        }
     }
 
     report.title("Canonical JSON with ruma");
@@ -74,10 +92,16 @@ fn main() -> ExitCode {
     if report.close() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn cross_talk(report: &mut Report, peer: &dyn Implementation, exchanges: usize, rng: &mut ChaCha20Rng) {
-    report.title(&format!("With {}", peer.name()));
+/// Everything that two implementations can do with each other, both directions.
+fn cross_talk(
+    report: &mut Report,
+    (ours, peer): (&dyn Implementation, &dyn Implementation),
+    peer_name: &str,
+    exchanges: usize,
+    rng: &mut ChaCha20Rng,
+) {
     for (first, second, direction) in
-        [(&Ours as &dyn Implementation, peer, "ours to theirs"), (peer, &Ours, "theirs to ours")]
+        [(ours, peer, format!("to {peer_name}")), (peer, ours, format!("from {peer_name}"))]
     {
         for (starts_from, words) in
             [(StartsFrom::OneTimeKey, "one-time keys"), (StartsFrom::FallbackKey, "fallback keys")]
