@@ -83,9 +83,10 @@ impl Table {
                 println!("{}", json!({ "rows": self.rows.iter().map(Measured::json).collect::<Vec<_>>() }))
             }
             (false, true) => {
-                println!(
-                    "\n{reached} of {all} targets reached. CPU time of the thread, median of several rounds."
-                );
+                let (others_reached, later) = (reached(&others), reached(&curve_bound));
+                println!("\n{others_reached} of {} targets reached.", others.len());
+                println!("Of {} curve-bound ones, which may come later, {later}.", curve_bound.len());
+                println!("CPU time of the thread, median of several rounds.");
             }
             (false, false) => {
                 println!("\nCPU time of the thread, median of several rounds. --peers compares.")
