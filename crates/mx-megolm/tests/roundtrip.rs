@@ -8,6 +8,7 @@ use mx_megolm::{
     Merged, OutboundGroupSession, PickleKey, SessionKey, UnknownMessageIndex,
 };
 use proptest::prelude::*;
+use rand_core::Rng as _;
 use sessions::{at_index, decrypt, encrypt, forged_beside, outbound, rng, state_of, two_faced};
 
 fn inbound(session: &OutboundGroupSession) -> InboundGroupSession {
@@ -48,6 +49,37 @@ proptest! {
             prop_assert_eq!(*direct.export_at(index).unwrap().as_bytes(), *expected.as_bytes());
         }
     }
+}
+
+// MEG-1
+#[test]
+fn a_new_session_is_all_random_and_starts_at_zero() {
+    let mut drawn = [0; 160];
+    rng().fill_bytes(&mut drawn);
+    let session = OutboundGroupSession::new(&mut rng()).unwrap();
+    let key = session.session_key();
+    assert_eq!((session.message_index(), key.first_known_index()), (0, 0));
+    assert_eq!(key.as_bytes()[5..133], drawn[..128]);
+    let seed = drawn[128..].try_into().unwrap();
+    assert_eq!(session.public_key(), mx_curve25519::Ed25519SecretKey::from_seed(seed).public_key());
+
+    let mut rng = rng();
+    let first = OutboundGroupSession::new(&mut rng).unwrap();
+    let second = OutboundGroupSession::new(&mut rng).unwrap();
+    assert_ne!(first.session_id(), second.session_id());
+}
+
+// MEG-48
+#[test]
+fn the_first_characters_tell_the_formats_apart() {
+    let shared = outbound(1).session_key();
+    let shared = shared.to_base64(&mut [0; SessionKey::BASE64_LEN]).to_owned();
+    let exported = inbound(&outbound(1)).export_at(0).unwrap();
+    let exported = exported.to_base64(&mut [0; ExportedSessionKey::BASE64_LEN]).to_owned();
+    assert!(shared.starts_with("Ag") && exported.starts_with("AQ"));
+    // The specification's example of an exported session starts as a shared one does: that is not accepted.
+    let error = ExportedSessionKey::from_base64(&shared[..220]).unwrap_err();
+    assert_eq!(error, mx_megolm::SessionKeyError::Version { expected: 1, found: 2 });
 }
 
 // MEG-27, MEG-6
