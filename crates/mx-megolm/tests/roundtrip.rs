@@ -8,7 +8,6 @@ use mx_megolm::{
     Merged, OutboundGroupSession, PickleKey, SessionKey, UnknownMessageIndex,
 };
 use proptest::prelude::*;
-use rand_core::Rng as _;
 use sessions::{at_index, decrypt, encrypt, forged_beside, outbound, rng, state_of, two_faced};
 
 fn inbound(session: &OutboundGroupSession) -> InboundGroupSession {
