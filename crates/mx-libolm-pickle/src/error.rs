@@ -30,7 +30,7 @@ pub enum LibolmPickleError {
         /// The version.
         version: u32,
     },
-    /// The account is of version 1, which keeps an Ed25519 key of which nothing can be computed. libolm refuses it, too.
+    /// The account is of version 1, with another kind of Ed25519 key. libolm refuses it, too.
     LegacyAccount,
     /// The pickle ends within a field.
     Ended {

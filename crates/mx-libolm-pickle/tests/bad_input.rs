@@ -381,6 +381,16 @@ fn fallback_keys_of_version_3_that_are_not_there() {
     rewrite_account(&seal(&plaintext, b""), b"").unwrap();
 }
 
+// PIC-2
+#[test]
+fn flags_that_are_not_zero_are_set() {
+    let pickle = |flag| seal(&account(&[one_time_key(1, flag, 1)], &[], 1), b"");
+    for flag in [1, 2, 0x80, 0xff] {
+        assert_eq!(rewrite_account(&pickle(flag), b"").unwrap(), pickle(1));
+    }
+    assert_eq!(rewrite_account(&pickle(0), b"").unwrap(), pickle(0));
+}
+
 #[test]
 fn fallback_keys_may_have_the_numbers_of_one_time_keys() {
     let keys = [one_time_key(1, 1, 1), one_time_key(0, 1, 2)];
