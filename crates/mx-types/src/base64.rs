@@ -1,16 +1,20 @@
 //! Unpadded Base64 (Matrix specification, appendices, "Unpadded Base64"; RFC 4648 standard alphabet).
 //!
 //! Two codecs, because two things are wanted of it. [`encode`] and [`decode`] serve public bytes: ciphertexts,
-//! signatures, public keys. They work on 32 characters at a time by arithmetic that compilers turn into vector
-//! instructions. [`encode_secret`] and [`decode_secret`] serve secrets: they are those of `base64ct`, with no
+//! signatures, public keys. They work on 64 characters at a time by arithmetic that compilers turn into vector
+//! instructions, or through `base64-simd` with the feature `simd`. [`encode_secret`] and [`decode_secret`] serve secrets: they are those of `base64ct`, with no
 //! branch and no table index on the value.
 //!
 //! Everything written is unpadded. Everything read may be padded, completely or not at all. White space, the
 //! URL-safe alphabet, surplus or misplaced `=`, and lengths that no byte string has are refused.
 
+mod blocks;
+
 use core::{fmt, str};
 
 use base64ct::{Base64Unpadded, Encoding as _};
+
+use blocks::{BLOCK_BYTES, BLOCK_CHARS};
 
 use crate::BufferTooSmall;
 
@@ -42,16 +46,16 @@ pub fn decoded_len(text: &str) -> Result<usize, DecodeError> {
 pub fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o str, BufferTooSmall> {
     let needed = encoded_len(bytes.len());
     let out = out.get_mut(..needed).ok_or(BufferTooSmall { needed })?;
-    let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
-    let (texts, text_rest) = out.as_chunks_mut::<BLOCK_CHARS>();
-    for (block, text) in blocks.iter().zip(&mut *texts) {
-        *text = encode_block(block);
-    }
+    let (blocks, rest) = bytes.split_at(bytes.len() - bytes.len() % BLOCK_BYTES);
+    let (texts, text_rest) = out.split_at_mut(encoded_len(blocks.len()));
+    blocks::encode(blocks, texts);
     // The rest is encoded as a block of its own, filled up with zeros, of which the needed characters are kept.
     if !rest.is_empty() {
         let mut last = [0; BLOCK_BYTES];
         copy_prefix(&mut last, rest);
-        copy_prefix(text_rest, &encode_block(&last));
+        let mut encoded = [0; BLOCK_CHARS];
+        blocks::encode(&last, &mut encoded);
+        copy_prefix(text_rest, &encoded);
     }
     Ok(str::from_utf8(out).unwrap_or_default())
 }
@@ -65,30 +69,22 @@ pub fn decode<'o>(text: &str, trailing: TrailingBits, out: &'o mut [u8]) -> Resu
     let text = unpadded(text)?;
     let needed = unpadded_decoded_len(text)?;
     let out = out.get_mut(..needed).ok_or(DecodeError::BufferTooSmall(BufferTooSmall { needed }))?;
-    let (texts, text_rest) = text.as_chunks::<BLOCK_CHARS>();
-    let (blocks, rest) = out.as_chunks_mut::<BLOCK_BYTES>();
-    let mut seen = 0;
-    for (text, block) in texts.iter().zip(&mut *blocks) {
-        let (bytes, flags) = decode_block(text);
-        *block = bytes;
-        seen |= flags;
-    }
+    let (texts, text_rest) = text.split_at(text.len() - text.len() % BLOCK_CHARS);
+    let (blocks, rest) = out.split_at_mut(texts.len() / 4 * 3);
+    let mut in_alphabet = blocks::decode(texts, blocks);
     if !text_rest.is_empty() {
         let mut last = [b'A'; BLOCK_CHARS];
         copy_prefix(&mut last, text_rest);
-        let (bytes, flags) = decode_block(&last);
-        seen |= flags;
-        copy_prefix(rest, &bytes);
+        let mut decoded = [0; BLOCK_BYTES];
+        in_alphabet &= blocks::decode(&last, &mut decoded);
         // Whatever stands behind the last whole byte must be the filling's zeros.
-        let surplus = bytes.get(rest.len()).copied().unwrap_or_default();
-        if trailing == TrailingBits::Refused && surplus != 0 && seen & NOT_IN_ALPHABET == 0 {
+        let surplus = decoded.get(rest.len()).copied().unwrap_or_default();
+        if trailing == TrailingBits::Refused && surplus != 0 && in_alphabet {
             return Err(DecodeError::TrailingBits);
         }
+        copy_prefix(rest, &decoded);
     }
-    if seen & NOT_IN_ALPHABET != 0 {
-        return Err(DecodeError::InvalidCharacter);
-    }
-    Ok(out)
+    if in_alphabet { Ok(out) } else { Err(DecodeError::InvalidCharacter) }
 }
 
 /// Reads the Base64 of exactly `N` public bytes.
@@ -207,13 +203,6 @@ impl fmt::Display for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
-/// Bytes, and characters, that are worked on at a time.
-const BLOCK_BYTES: usize = 24;
-const BLOCK_CHARS: usize = 32;
-
-/// Set in what [`sextet`] gives for a character outside the alphabet.
-const NOT_IN_ALPHABET: u8 = 0x80;
-
 /// The text without its padding, which must be complete where there is any.
 fn unpadded(text: &str) -> Result<&[u8], DecodeError> {
     let text = text.as_bytes();
@@ -239,60 +228,4 @@ fn copy_prefix(to: &mut [u8], from: &[u8]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;
     }
-}
-
-/// Six bytes at a time become eight sextets in the lanes of one 64-bit word; then all 32 become characters.
-fn encode_block(bytes: &[u8; BLOCK_BYTES]) -> [u8; BLOCK_CHARS] {
-    let mut text = [0; BLOCK_CHARS];
-    let (sixes, _) = bytes.as_chunks::<6>();
-    let (eights, _) = text.as_chunks_mut::<8>();
-    for (&[a, b, c, d, e, f], eight) in sixes.iter().zip(eights) {
-        let word = u64::from_be_bytes([0, a, b, c, 0, d, e, f]);
-        let word = (word & 0x00ff_f000_00ff_f000) << 4 | word & 0x0000_0fff_0000_0fff;
-        let word = (word & 0x0fc0_0fc0_0fc0_0fc0) << 2 | word & 0x003f_003f_003f_003f;
-        *eight = word.to_be_bytes();
-    }
-    text.map(character)
-}
-
-/// The inverse of [`encode_block`], with the union of all sextets, in which [`NOT_IN_ALPHABET`] may stand.
-fn decode_block(text: &[u8; BLOCK_CHARS]) -> ([u8; BLOCK_BYTES], u8) {
-    let sextets = text.map(sextet);
-    let seen = sextets.iter().fold(0, |seen, sextet| seen | sextet);
-    let mut bytes = [0; BLOCK_BYTES];
-    let (eights, _) = sextets.as_chunks::<8>();
-    let (sixes, _) = bytes.as_chunks_mut::<6>();
-    for (eight, six) in eights.iter().zip(sixes) {
-        let word = u64::from_be_bytes(*eight);
-        let word = (word & 0x3f00_3f00_3f00_3f00) >> 2 | word & 0x003f_003f_003f_003f;
-        let word = (word & 0x0fff_0000_0fff_0000) >> 4 | word & 0x0000_0fff_0000_0fff;
-        let [_, a, b, c, _, d, e, f] = word.to_be_bytes();
-        *six = [a, b, c, d, e, f];
-    }
-    (bytes, seen)
-}
-
-/// `A`-`Z`, `a`-`z`, `0`-`9`, `+`, `/` for 0 to 63, by adding the distance at each border that was passed.
-fn character(sextet: u8) -> u8 {
-    sextet
-        .wrapping_add(b'A')
-        .wrapping_add(u8::from(sextet > 25) * 6)
-        .wrapping_sub(u8::from(sextet > 51) * 75)
-        .wrapping_sub(u8::from(sextet > 61) * 15)
-        .wrapping_add(u8::from(sextet > 62) * 3)
-}
-
-/// The inverse of [`character`]: each range gives its value or 0, a character in none gives [`NOT_IN_ALPHABET`].
-fn sextet(character: u8) -> u8 {
-    let in_range = |first: u8, last: u8, value: u8| {
-        let offset = character.wrapping_sub(first);
-        u8::from(offset <= last - first).wrapping_neg() & offset.wrapping_add(value).wrapping_add(1)
-    };
-    // Values are one higher than they are, so that 0 says "in no range".
-    let found = in_range(b'A', b'Z', 0)
-        | in_range(b'a', b'z', 26)
-        | in_range(b'0', b'9', 52)
-        | in_range(b'+', b'+', 62)
-        | in_range(b'/', b'/', 63);
-    found.wrapping_sub(1) & (0x3f | u8::from(found == 0).wrapping_neg())
 }
