@@ -91,16 +91,16 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "conformance",
-        usage: "[--check]",
+        usage: "",
         about: "every requirement, the tests that show it, and what is not covered",
-        grammar: Grammar::Own { flags: &["check"], values: &[], words: false },
+        grammar: PLAIN,
         run: conformance::run,
     },
     Command {
         name: "attacks",
-        usage: "[--check]",
+        usage: "",
         about: "the attack catalogue: refused, documented only, missing",
-        grammar: Grammar::Own { flags: &["check"], values: &[], words: false },
+        grammar: PLAIN,
         run: attacks::run,
     },
     Command {

@@ -10,6 +10,8 @@ pub(crate) enum Outcome {
     Passed,
     Failed,
     Skipped(String),
+    /// Several steps, of which some passed and none failed, but some were skipped.
+    Incomplete(String),
 }
 
 impl Outcome {
@@ -24,6 +26,7 @@ impl fmt::Display for Outcome {
             Self::Passed => f.write_str("passed"),
             Self::Failed => f.write_str("FAILED"),
             Self::Skipped(reason) => write!(f, "skipped: {reason}"),
+            Self::Incomplete(reasons) => write!(f, "passed, but for what was skipped: {reasons}"),
         }
     }
 }

@@ -272,7 +272,7 @@ fn attack_049_the_last_storable_skipped_key() {
     }
 }
 
-// FBK-3, FBK-8: while the session is kept, and after it was forgotten; in a restored account, too.
+// FBK-3, FBK-4, FBK-8: while the session is kept, and after it was forgotten; in a restored account, too.
 #[test]
 fn attack_052_replay_of_a_message_to_a_fallback_key() {
     let mut pair = Pair::<200>::new(10);
@@ -519,7 +519,7 @@ fn attack_058_a_crash_between_save_and_send() {
     }
 }
 
-// OTK-3: as many as there is room for, the oldest goes and is named.
+// OTK-3, OTK-8: as many as there is room for, the oldest goes and is named.
 #[test]
 fn attack_060_one_time_keys_without_end() {
     let mut random = rng(20);

@@ -54,7 +54,7 @@ impl Both {
     }
 }
 
-// OLM-2, OLM-3, OLM-4, OLM-6, OLM-7, OLM-10, OLM-22, OLM-30, OLM-31, OLM-32, OLM-40, OLM-41
+// OLM-1, OLM-2, OLM-3, OLM-4, OLM-6, OLM-7, OLM-10, OLM-22, OLM-30, OLM-31, OLM-32, OLM-40, OLM-41
 #[test]
 fn outbound_messages() {
     let mut both = Both::new();

@@ -53,7 +53,7 @@ fn the_decoded_length_counts() {
     assert_eq!(Curve25519PublicKey::from_base64(&text), Err(InvalidKey::Base64(error)));
 }
 
-// B64-4, B64-5, B64-8: what a lenient decoder would take.
+// B64-4, B64-5, B64-8, B64-9: what a lenient decoder would take.
 #[test]
 fn attack_009_one_lenient_decoder_for_all() {
     use DecodeError::{InvalidCharacter, InvalidLength, InvalidPadding};

@@ -142,3 +142,33 @@ fn attack_029_group_sessions_on_drop_and_when_history_is_given_up() {
         }
     });
 }
+
+// PIC-14
+#[cfg(feature = "alloc")]
+#[test]
+fn attack_029_texts_and_states_of_libolm() {
+    use mx_libolm_pickle::{
+        read_account, read_outbound_group_session, read_session, write_account, write_outbound_group_session,
+        write_session,
+    };
+
+    on_clean_stack(|| {
+        // Draw 1 of an account is its identity key, draws 0 to 3 of a group session are its ratchet.
+        let account = Account::<4, 4>::new(&mut Pattern(0)).unwrap();
+        let outbound = OutboundGroupSession::new(&mut Pattern(0)).unwrap();
+        // Draw 1 of a session is its ratchet key.
+        let their_key = Curve25519SecretKey::generate(&mut Pattern(30)).unwrap().public_key();
+        let session =
+            Session::<4>::outbound(&mut Pattern(0), account.identity(), &their_key, &their_key).unwrap();
+        let (_, leaked) = freed_with_secret(1, || {
+            let pickle = write_account(&account, b"key");
+            let restored = read_account::<4, 4>(&pickle, b"key").unwrap();
+            assert_eq!(restored.identity().secret_bytes(), account.identity().secret_bytes());
+            let pickle = write_session(&session, b"key");
+            drop(read_session::<4>(&pickle, b"key").unwrap());
+            let pickle = write_outbound_group_session(&outbound, b"key");
+            drop(read_outbound_group_session(&pickle, b"key").unwrap());
+        });
+        assert_eq!(leaked, 0, "a block on the heap was freed with a secret in it");
+    });
+}
