@@ -1,7 +1,7 @@
 //! AES-256-CBC with PKCS#7 padding, authenticated by HMAC-SHA-256: Olm and Megolm messages, key backup, libolm's
 //! pickles.
 //!
-//! Formats differ in what the MAC covers, so encrypting and authenticating are two calls. Receivers call
+//! Formats differ in what the MAC covers, so decrypting and verifying are two calls. Receivers call
 //! [`CbcHmacKeys::verify_mac`] before [`CbcHmacKeys::decrypt_in_place`].
 
 use core::fmt;
@@ -52,19 +52,43 @@ impl CbcHmacKeys {
         buffer: &'b mut [u8],
         plaintext_len: usize,
     ) -> Result<&'b mut [u8], BufferTooSmall> {
-        let needed = padded_len(plaintext_len);
-        let buffer = buffer.get_mut(..needed).ok_or(BufferTooSmall { needed })?;
-        let padding = needed - plaintext_len;
-        for byte in buffer.iter_mut().skip(plaintext_len) {
-            #[expect(clippy::cast_possible_truncation, reason = "the padding has 1 to 16 bytes")]
-            {
-                *byte = padding as u8;
-            }
-        }
+        let buffer = pad(buffer, 0, plaintext_len)?;
         let aes = Aes256Enc::new(&self.aes_key.into());
         cbc::Encryptor::<&Aes256Enc>::inner_iv_init(&aes, &self.iv.into())
             .encrypt_blocks(Array::slice_as_chunks_mut(buffer).0);
         Ok(buffer)
+    }
+
+    /// Encrypts the end of a message and returns the first 8 bytes of the HMAC of all of it.
+    ///
+    /// The message is the first `start + `[`padded_len`]`(plaintext_len)` bytes of `buffer`; the plaintext begins at
+    /// `start`. The same as [`CbcHmacKeys::encrypt_in_place`] and [`CbcHmacKeys::mac`], but done at once: encrypting
+    /// waits for itself, block by block, and in that time processors can hash what was encrypted before.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferTooSmall`] if `buffer` has no room for the padding. Nothing was written then.
+    pub fn encrypt_and_mac(
+        &self,
+        buffer: &mut [u8],
+        start: usize,
+        plaintext_len: usize,
+    ) -> Result<Tag<8>, BufferTooSmall> {
+        let message = pad(buffer, start, plaintext_len)?;
+        let aes = Aes256Enc::new(&self.aes_key.into());
+        let mut cbc = cbc::Encryptor::<&Aes256Enc>::inner_iv_init(&aes, &self.iv.into());
+        let mut mac = self.hmac_key.start();
+        let (mut encrypted, mut hashed) = (start, 0);
+        while let Some((done, todo)) =
+            message.split_at_mut_checked(encrypted).filter(|(_, todo)| !todo.is_empty())
+        {
+            let now = todo.len().min(STEP);
+            cbc.encrypt_blocks(Array::slice_as_chunks_mut(todo.get_mut(..now).unwrap_or_default()).0);
+            hashed += mac.update_blocks(done.get(hashed..).unwrap_or_default());
+            encrypted += now;
+        }
+        mac.update(message.get(hashed..).unwrap_or_default());
+        Ok(Tag::of(mac.finish()))
     }
 
     /// Decrypts `buffer` in place and returns the plaintext, which starts where the ciphertext did.
@@ -124,6 +148,20 @@ pub const fn padded_len(plaintext_len: usize) -> usize {
     (plaintext_len / BLOCK).saturating_add(1).saturating_mul(BLOCK)
 }
 
+/// The first `start + padded_len(plaintext_len)` bytes of `buffer`, with the padding written.
+fn pad(buffer: &mut [u8], start: usize, plaintext_len: usize) -> Result<&mut [u8], BufferTooSmall> {
+    let needed = start.saturating_add(padded_len(plaintext_len));
+    let buffer = buffer.get_mut(..needed).ok_or(BufferTooSmall { needed })?;
+    let padding = padded_len(plaintext_len) - plaintext_len;
+    for byte in buffer.iter_mut().rev().take(padding) {
+        #[expect(clippy::cast_possible_truncation, reason = "the padding has 1 to 16 bytes")]
+        {
+            *byte = padding as u8;
+        }
+    }
+    Ok(buffer)
+}
+
 /// The length of `padded` without its PKCS#7 padding, `None` if there is no such padding. Constant time but for
 /// the answer.
 fn unpadded_len(padded: &[u8]) -> Option<usize> {
@@ -154,3 +192,5 @@ impl ZeroizeOnDrop for CbcHmacKeys {}
 
 /// Bytes of a block of AES.
 const BLOCK: usize = 16;
+/// Bytes that are encrypted at a time while those before are hashed: as many as SHA-256 takes at once.
+const STEP: usize = 64;

@@ -138,6 +138,11 @@ impl Hmac<'_> {
         self.inner.update(bytes);
     }
 
+    /// Appends the whole blocks of `bytes` and says how many bytes that was. All before were whole blocks, too.
+    pub(crate) fn update_blocks(&mut self, bytes: &[u8]) -> usize {
+        self.inner.update_blocks(bytes)
+    }
+
     /// The MAC.
     #[must_use]
     pub fn finish(self) -> [u8; 32] {

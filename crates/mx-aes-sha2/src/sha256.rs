@@ -60,15 +60,22 @@ impl Sha256 {
             compress256(&mut self.state, &[self.block]);
             self.compressed += BLOCK as u64;
         }
-        let (blocks, rest) = bytes.as_chunks();
-        if !blocks.is_empty() {
-            compress256(&mut self.state, blocks);
-        }
-        self.compressed += (bytes.len() - rest.len()) as u64;
+        let rest = bytes.get(self.update_blocks(bytes)..).unwrap_or_default();
         if let Some(start) = self.block.get_mut(..rest.len()) {
             start.copy_from_slice(rest);
         }
         self.waiting = rest.len();
+    }
+
+    /// Appends the whole blocks of `bytes` and says how many bytes that was. Nothing may be waiting.
+    pub(crate) fn update_blocks(&mut self, bytes: &[u8]) -> usize {
+        let (blocks, rest) = bytes.as_chunks();
+        if !blocks.is_empty() {
+            compress256(&mut self.state, blocks);
+        }
+        let len = bytes.len() - rest.len();
+        self.compressed += len as u64;
+        len
     }
 
     /// The hash.

@@ -159,6 +159,31 @@ fn cbc_many_blocks() {
     }
 }
 
+#[test]
+fn encrypting_and_hashing_at_once_is_the_same_as_one_after_the_other() {
+    let keys = CbcHmacKeys::expand(b"some key", b"MEGOLM_KEYS");
+    for start in (0..140).step_by(7) {
+        for len in 0..300 {
+            let needed = start + mx_aes_sha2::cbc_hmac::padded_len(len);
+            let message: Vec<u8> = (0..needed).map(|i| i.to_le_bytes()[0]).collect();
+            let mut separately = message.clone();
+            keys.encrypt_in_place(&mut separately[start..], len).unwrap();
+            let mut at_once = message.clone();
+            at_once.extend([0x55; 5]);
+            let tag = keys.encrypt_and_mac(&mut at_once, start, len).unwrap();
+            assert_eq!(at_once[..needed], separately, "{len} bytes after {start}");
+            assert_eq!(tag.as_bytes(), keys.mac(&separately).as_bytes(), "{len} bytes after {start}");
+            assert_eq!(at_once[needed..], [0x55; 5]);
+
+            let mut short = message[..needed - 1].to_vec();
+            assert_eq!(keys.encrypt_and_mac(&mut short, start, len).unwrap_err().needed, needed);
+            assert_eq!(short, message[..needed - 1]);
+        }
+    }
+    assert!(keys.encrypt_and_mac(&mut [0; 16], usize::MAX, 3).is_err());
+    assert!(keys.encrypt_and_mac(&mut [0; 16], 3, usize::MAX).is_err());
+}
+
 /// NIST SP 800-38A, F.5.5.
 #[test]
 fn ctr_of_sp_800_38a() {

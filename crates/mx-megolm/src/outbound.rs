@@ -92,8 +92,8 @@ impl OutboundGroupSession {
         let ciphertext_len = mx_aes_sha2::cbc_hmac::padded_len(plaintext.len());
         let ciphertext = writer.bytes_in_place(CIPHERTEXT_TAG, ciphertext_len).ok_or(too_small)?;
         ciphertext.get_mut(..plaintext.len()).ok_or(too_small)?.copy_from_slice(plaintext);
-        keys.encrypt_in_place(ciphertext, plaintext.len()).map_err(|_| too_small)?;
-        *mac = *keys.mac(payload).as_bytes();
+        let start = payload.len() - ciphertext_len;
+        *mac = *keys.encrypt_and_mac(payload, start, plaintext.len()).map_err(|_| too_small)?.as_bytes();
         *signature = *self.signing_key.sign(signed).as_bytes();
 
         self.ratchet.advance();

@@ -175,8 +175,9 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
         let ciphertext = inner.bytes_in_place(CIPHERTEXT, ciphertext_len).ok_or(too_small)?;
         ciphertext.get_mut(..plaintext.len()).ok_or(too_small)?.copy_from_slice(plaintext);
         let keys = message_key.expand();
-        keys.encrypt_in_place(ciphertext, plaintext.len()).map_err(EncryptError::BufferTooSmall)?;
-        *mac = *keys.mac(authenticated).as_bytes();
+        let start = authenticated.len() - ciphertext_len;
+        let tag = keys.encrypt_and_mac(authenticated, start, plaintext.len());
+        *mac = *tag.map_err(EncryptError::BufferTooSmall)?.as_bytes();
 
         if let Some((root_key, sender)) = fresh {
             self.root_key = root_key;
