@@ -105,7 +105,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "interop",
-        usage: "[--json]",
+        usage: "[--quick] [--seed N]",
         about: "live cross-talk with vodozemac, libolm and ruma, both directions",
         grammar: Grammar::Forwarded,
         run: peers::interop,
@@ -166,8 +166,8 @@ pub(crate) fn help() -> String {
         }
     }
     text.push_str(
-        "\nEvery command takes --json, works from any folder of the repository, and says what to install\n\
-         where a tool is missing: the step then reads `skipped`, never `passed`.\n",
+        "\nCommands take --json, work from any folder of the repository, and say what to install where a tool\n\
+         is missing: the step then reads `skipped`, never `passed`.\n",
     );
     text
 }

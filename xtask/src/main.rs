@@ -28,7 +28,12 @@ mod tidy;
 
 use std::process::ExitCode;
 
-use crate::{args::Args, project::Project, report::Report};
+use crate::{
+    args::Args,
+    commands::{Command, Grammar},
+    project::Project,
+    report::{Outcome, Report},
+};
 
 /// The command line was wrong: no work was done.
 const MISUSE: u8 = 2;
@@ -51,7 +56,10 @@ fn main() -> ExitCode {
         }
     };
     match Project::open(args.json()).and_then(|project| (command.run)(&project, &args)) {
-        Ok(report) => finish(&name, &report, args.json()),
+        Ok(report) => {
+            show(command, &report, args.json());
+            if report.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        }
         Err(error) => {
             eprintln!("{name}: {error:#}");
             ExitCode::FAILURE
@@ -59,11 +67,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn finish(name: &str, report: &Report, json: bool) -> ExitCode {
-    if json {
-        println!("{:#}", report.to_json(name));
-    } else {
-        print!("{report}");
+fn show(command: &Command, report: &Report, json: bool) {
+    match command.grammar {
+        // The program that was started has said what there is to say.
+        Grammar::Forwarded if *report.outcome() == Outcome::Passed => {}
+        Grammar::Forwarded => eprint!("{report}"),
+        Grammar::Own { .. } if json => println!("{:#}", report.to_json(command.name)),
+        Grammar::Own { .. } => print!("{report}"),
     }
-    if report.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

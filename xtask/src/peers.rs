@@ -1,7 +1,7 @@
 //! `demo`, `interop` and `bench`: forwarded to the programs that do it. Those with a peer live in their own
 //! workspace, xtask/peers, so that peers enter neither our lockfile nor our licence check.
 
-use std::path::Path;
+use std::{path::Path, process::Command};
 
 use anyhow::Result;
 
@@ -16,46 +16,68 @@ const MANIFEST: &str = "xtask/peers/Cargo.toml";
 const LIBOLM: &str = "apt-get install -y libolm-dev";
 
 pub(crate) fn demo(project: &Project, args: &Args) -> Result<Report> {
-    let peer = args.words().iter().skip_while(|word| *word != "--peer").nth(1);
-    let peer = peer.or_else(|| args.words().iter().find(|word| word.starts_with("--peer=")));
-    match peer.map(|peer| peer.trim_start_matches("--peer=")) {
+    let words = args.words();
+    match value_of(words, "--peer") {
         None => {
-            let mut command = project.cargo(["run", "--quiet", "--release", "--package", "mx-demo", "--"]);
-            forward(project, command.args(args.words()))
+            let mut command = release(project, "Cargo.toml");
+            forward(project, command.args(["--package", "mx-demo", "--"]).args(words))
         }
         Some("libolm") if !has_libolm(project) => Ok(no_libolm()),
-        Some(_) => run(project, "demo", args.words()),
+        Some(peer) => forward(project, program(project, "demo", peer == "libolm").args(words)),
     }
 }
 
 pub(crate) fn interop(project: &Project, args: &Args) -> Result<Report> {
-    run(project, "interop", args.words())
-}
-
-pub(crate) fn bench(project: &Project, args: &Args) -> Result<Report> {
-    run(project, "bench", args.words())
+    with_all_peers(project, "interop", args.words())
 }
 
 /// The interop run that `test` contains.
-pub(crate) fn interop_outcome(project: &Project) -> Result<Outcome> {
-    run(project, "interop", &[]).map(|report| report.outcome().clone())
+pub(crate) fn quick_interop(project: &Project) -> Result<Report> {
+    with_all_peers(project, "interop", &["--quick".to_owned()])
 }
 
-/// Runs a program of the peers' workspace; without libolm it runs with the other peers and says so.
-fn run(project: &Project, program: &str, words: &[String]) -> Result<Report> {
-    let mut command =
-        project.cargo(["run", "--quiet", "--release", "--manifest-path", MANIFEST, "--bin", program]);
-    let with_libolm = has_libolm(project);
-    if with_libolm {
-        command.args(["--features", "libolm"]);
+pub(crate) fn bench(project: &Project, args: &Args) -> Result<Report> {
+    if args.words().iter().any(|word| word == "--peers") {
+        return with_all_peers(project, "bench", args.words());
     }
-    let report = forward(project, command.arg("--").args(words))?;
+    forward(project, program(project, "bench", false).args(args.words()))
+}
+
+/// Runs with every peer that is there; without libolm it runs with the others and says so.
+fn with_all_peers(project: &Project, name: &str, words: &[String]) -> Result<Report> {
+    let with_libolm = has_libolm(project);
+    let report = forward(project, program(project, name, with_libolm).args(words))?;
     Ok(if with_libolm || report.has_failed() { report } else { no_libolm() })
 }
 
-/// The program speaks for itself, so nothing is left to draw but a failure.
-fn forward(project: &Project, command: &mut std::process::Command) -> Result<Report> {
-    project.stream(command).map(|passed| Report::new(Outcome::of(passed)))
+/// A program of the peers' workspace, up to its own arguments.
+fn program(project: &Project, name: &str, with_libolm: bool) -> Command {
+    let mut command = release(project, MANIFEST);
+    command.args(["--bin", name]);
+    if with_libolm {
+        command.args(["--features", "libolm"]);
+    }
+    command.arg("--");
+    command
+}
+
+fn release(project: &Project, manifest: &str) -> Command {
+    let mut command = project.cargo(["run", "--quiet", "--release", "--manifest-path"]);
+    command.arg(project.root.join(manifest));
+    command
+}
+
+/// The program speaks for itself, so nothing is left to draw. It runs where the user is: paths in its arguments are
+/// meant from there.
+fn forward(project: &Project, command: &mut Command) -> Result<Report> {
+    let folder = std::env::current_dir()?;
+    project.stream(command.current_dir(folder)).map(|passed| Report::new(Outcome::of(passed)))
+}
+
+/// The value of a flag that is handed on: `--flag value` or `--flag=value`.
+fn value_of<'w>(words: &'w [String], flag: &str) -> Option<&'w str> {
+    let joined = words.iter().find_map(|word| word.strip_prefix(flag)?.strip_prefix('='));
+    joined.or_else(|| words.iter().skip_while(|word| *word != flag).nth(1).map(String::as_str))
 }
 
 fn no_libolm() -> Report {
@@ -77,5 +99,18 @@ fn has_libolm(project: &Project) -> bool {
             succeeds(project.program("apt-get").args(["install", "-y", "libolm-dev"]));
         }
         found()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forwarded_flag_is_read_in_both_spellings() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(value_of(&words("--json --peer libolm"), "--peer"), Some("libolm"));
+        assert_eq!(value_of(&words("--peer=vodozemac"), "--peer"), Some("vodozemac"));
+        assert_eq!(value_of(&words("--file x --peer"), "--peer"), None);
     }
 }
