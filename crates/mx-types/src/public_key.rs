@@ -119,8 +119,8 @@ const fn check_curve25519(bytes: &[u8; 32]) -> Result<(), InvalidKey> {
             &ZERO,
             &ONE,
             &MINUS_ONE,
-            &hex(b"e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
-            &hex(b"5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"),
+            const { &hex(b"e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800") },
+            const { &hex(b"5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157") },
         ],
     )
 }
@@ -138,8 +138,8 @@ const fn check_ed25519(bytes: &[u8; 32]) -> Result<(), InvalidKey> {
             &ZERO,
             &ONE,
             &MINUS_ONE,
-            &hex(b"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
-            &hex(b"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+            const { &hex(b"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05") },
+            const { &hex(b"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a") },
         ],
     )
 }
@@ -164,13 +164,16 @@ const fn is_field_element(bytes: &[u8; 32]) -> bool {
     let [low] = first else { return false };
     let (middle, last) = rest.split_at(30);
     let [high] = last else { return false };
+    if *high != 0x7f {
+        return *high < 0x7f; // nearly always, and the bytes are public
+    }
     let mut all_ones = true;
     let mut rest = middle;
     while let Some((byte, others)) = rest.split_first() {
         all_ones &= *byte == 0xff;
         rest = others;
     }
-    *high < 0x7f || *high == 0x7f && (!all_ones || *low < 0xed)
+    !all_ones || *low < 0xed
 }
 
 const fn check_order(bytes: &[u8; 32], small: &[&[u8; 32]]) -> Result<(), InvalidKey> {

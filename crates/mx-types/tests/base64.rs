@@ -105,6 +105,25 @@ fn attack_009_one_lenient_decoder_for_all() {
     }
 }
 
+// B64-1, B64-4: each of the 256 bytes in each place of a group, against the reference.
+#[test]
+fn every_character_in_every_place() {
+    for place in 0..11 {
+        for character in 0..=0x7f_u8 {
+            let mut text = *b"AAAAAAAAAAA";
+            text[place] = character;
+            let text = core::str::from_utf8(&text).unwrap();
+            let (mut ours, mut reference) = ([0; 8], [0; 8]);
+            let ours = decode(text, TrailingBits::Refused, &mut ours).ok();
+            assert_eq!(ours, Base64Unpadded::decode(text, &mut reference).ok(), "{text:?}");
+        }
+    }
+    for byte in 0x80..=0xff_u8 {
+        let text = format!("AAA{}AAA", char::from(byte)); // two bytes above 0x7f in UTF-8
+        assert_eq!(decode(&text, TrailingBits::Ignored, &mut [0; 8]), Err(DecodeError::InvalidCharacter));
+    }
+}
+
 // B64-5: ignored where somebody else wrote a signature.
 #[test]
 fn trailing_bits_are_ignored_in_signatures_only() {
