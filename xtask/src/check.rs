@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::{
     args::Args,
+    features,
     process::capture,
     project::{FeatureSet, Member, Project, TARGETS},
     report::{Outcome, Report, Table},
@@ -28,11 +29,15 @@ pub(crate) fn table(project: &Project, targets: &[&str]) -> Result<Report> {
             skipped.push((*target, line));
         }
     }
+    let host_only = features::host_only(project)?;
     for member in project.libraries() {
+        let host_only = host_only.get(&member.name).map(Vec::as_slice).unwrap_or_default();
         for set in member.feature_sets() {
             let mut row = vec![member.name.clone(), set.label()];
             for target in targets {
-                let cell = if skipped.iter().any(|(name, _)| name == target) {
+                let cell = if *target != HOST && set.has_any(host_only) {
+                    "host only"
+                } else if skipped.iter().any(|(name, _)| name == target) {
                     "skipped"
                 } else if let Err(error) = compiles(project, member, &set, target)? {
                     errors.push(format!("{} [{}] for {target}:\n{error}", member.name, set.label()));

@@ -33,6 +33,8 @@ struct Package {
 #[derive(Debug, Default)]
 struct Declared {
     needs_alloc: bool,
+    /// Features that take something from the operating system, for hosts that ask for it.
+    host_only: Vec<String>,
     /// Feature set -> packages with their features.
     resolved: BTreeMap<String, Vec<String>>,
 }
@@ -47,7 +49,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
         let mut resolved = BTreeMap::new();
         for set in &sets {
             let packages = packages(project, member, set)?;
-            let mut problems = violations(&packages, set, entry.needs_alloc);
+            let mut problems = violations(&packages, set, entry);
             if let Err(error) = check::compiles_on_host(project, member, set)? {
                 problems.push(format!("does not compile:\n{error}"));
             }
@@ -102,15 +104,17 @@ fn parse_tree(tree: &str) -> Vec<Package> {
 }
 
 /// What nobody asked for, and wiping that is off.
-fn violations(packages: &[Package], set: &FeatureSet, needs_alloc: bool) -> Vec<String> {
+fn violations(packages: &[Package], set: &FeatureSet, declared: &Declared) -> Vec<String> {
     let mut problems = Vec::new();
+    let for_hosts = set.has_any(&declared.host_only);
+    let may_allocate = for_hosts || declared.needs_alloc || set.has("alloc");
     for package in packages {
         let name = &package.name;
         let has = |feature: &str| package.features.iter().any(|name| name == feature);
-        if has("std") {
+        if has("std") && !for_hosts {
             problems.push(format!("{name} has its feature std"));
         }
-        if has("alloc") && !needs_alloc && !set.has("alloc") {
+        if has("alloc") && !may_allocate {
             problems.push(format!("{name} has its feature alloc, which was not asked for"));
         }
         if has("precomputed-tables") && !set.has("tables") {
@@ -146,16 +150,23 @@ impl Package {
     }
 }
 
+/// The features of each crate that are for hosts only.
+pub(crate) fn host_only(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
+    let declared = read(&project.read_toml(DOCUMENT)?)?;
+    Ok(declared.into_iter().map(|(name, entry)| (name, entry.host_only)).collect())
+}
+
 fn read(document: &toml::Table) -> Result<BTreeMap<String, Declared>> {
     let mut declared = BTreeMap::new();
     for (name, entry) in document {
         let entry = entry.as_table().with_context(|| format!("{DOCUMENT}: {name} is no table"))?;
-        let lists = entry.iter().filter_map(|(key, value)| Some((key.clone(), value.as_array()?)));
-        let text =
-            |list: &Vec<toml::Value>| list.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect();
-        let resolved = lists.map(|(set, list)| (set, text(list))).collect();
         let needs_alloc = entry.get("needs_alloc").and_then(toml::Value::as_bool).unwrap_or(false);
-        declared.insert(name.clone(), Declared { needs_alloc, resolved });
+        let texts =
+            |list: &Vec<toml::Value>| list.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect();
+        let lists = entry.iter().filter_map(|(key, value)| Some((key.clone(), texts(value.as_array()?))));
+        let mut resolved: BTreeMap<String, Vec<String>> = lists.collect();
+        let host_only = resolved.remove("host_only").unwrap_or_default();
+        declared.insert(name.clone(), Declared { needs_alloc, host_only, resolved });
     }
     Ok(declared)
 }
@@ -165,10 +176,13 @@ fn spell(declared: &BTreeMap<String, Declared>) -> String {
         "# What is linked into a build of each crate alone for {TARGET}, without features and with all:\n\
          # packages and the features that are on in them. `cargo xtask features` compares, `--update` rewrites.\n"
     );
-    for (name, Declared { needs_alloc, resolved }) in declared {
+    for (name, Declared { needs_alloc, host_only, resolved }) in declared {
         let _ = writeln!(text, "\n[{name}]");
         if *needs_alloc {
             text.push_str("needs_alloc = true\n");
+        }
+        if !host_only.is_empty() {
+            let _ = writeln!(text, "host_only = {host_only:?}");
         }
         for (set, packages) in resolved {
             let _ = writeln!(text, "\"{set}\" = [");
@@ -201,34 +215,51 @@ mod tests {
         assert_eq!(spelt, ["mx-x: alloc", "serde: alloc derive", "sha2: zeroize"]);
     }
 
+    fn declared(needs_alloc: bool, host_only: &[&str]) -> Declared {
+        let host_only = host_only.iter().map(|f| (*f).to_owned()).collect();
+        Declared { needs_alloc, host_only, resolved: BTreeMap::new() }
+    }
+
     #[test]
     fn attack_150_a_feature_that_nobody_asked_for_is_a_violation() {
+        let plain = declared(false, &["simd"]);
         for bad in [
             package("serde", &["std"]),
             package("serde", &["alloc"]),
             package("curve25519-dalek", &["precomputed-tables", "zeroize"]),
             package("getrandom", &[]),
         ] {
-            assert_eq!(violations(&[bad], &none(), false).len(), 1);
+            assert_eq!(violations(&[bad], &none(), &plain).len(), 1);
         }
-        assert!(violations(&[package("serde", &["alloc"])], &none(), true).is_empty());
+        assert!(violations(&[package("serde", &["alloc"])], &none(), &declared(true, &[])).is_empty());
+    }
+
+    #[test]
+    fn what_is_for_hosts_may_use_std_where_it_is_asked_for() {
+        let simd = FeatureSet::of(&["simd"]);
+        let package = || package("vsimd", &["alloc", "std"]);
+        assert!(violations(&[package()], &simd, &declared(false, &["simd"])).is_empty());
+        assert_eq!(violations(&[package()], &none(), &declared(false, &["simd"])).len(), 2);
+        assert_eq!(violations(&[package()], &simd, &declared(false, &[])).len(), 2);
     }
 
     #[test]
     fn secrets_that_are_not_wiped_are_a_violation() {
+        let plain = declared(false, &[]);
         for name in WIPING {
-            assert_eq!(violations(&[package(name, &[])], &none(), false).len(), 1, "{name}");
-            assert!(violations(&[package(name, &["zeroize"])], &none(), false).is_empty(), "{name}");
+            assert_eq!(violations(&[package(name, &[])], &none(), &plain).len(), 1, "{name}");
+            assert!(violations(&[package(name, &["zeroize"])], &none(), &plain).is_empty(), "{name}");
         }
     }
 
     #[test]
     fn what_is_written_is_read_back() {
-        let mut declared = BTreeMap::new();
         let resolved = BTreeMap::from([("none".to_owned(), vec!["sha2: zeroize".to_owned()])]);
-        declared.insert("mx-x".to_owned(), Declared { needs_alloc: true, resolved });
-        let read = read(&spell(&declared).parse().expect("is TOML")).expect("is well formed");
+        let entry = Declared { resolved, ..declared(true, &["simd"]) };
+        let written = spell(&BTreeMap::from([("mx-x".to_owned(), entry)]));
+        let read = read(&written.parse().expect("is TOML")).expect("is well formed");
         assert!(read["mx-x"].needs_alloc);
+        assert_eq!(read["mx-x"].host_only, ["simd"]);
         assert_eq!(read["mx-x"].resolved["none"], ["sha2: zeroize"]);
     }
 }

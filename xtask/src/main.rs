@@ -26,7 +26,7 @@ mod source;
 mod test;
 mod tidy;
 
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 use crate::{
     args::Args,
@@ -41,7 +41,7 @@ const MISUSE: u8 = 2;
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let Some(name) = words.next().filter(|name| !matches!(name.as_str(), "help" | "--help" | "-h")) else {
-        print!("{}", commands::help());
+        print(&commands::help());
         return ExitCode::SUCCESS;
     };
     let Some(command) = commands::find(&name) else {
@@ -72,7 +72,12 @@ fn show(command: &Command, report: &Report, json: bool) {
         // The program that was started has said what there is to say.
         Grammar::Forwarded if *report.outcome() == Outcome::Passed => {}
         Grammar::Forwarded => eprint!("{report}"),
-        Grammar::Own { .. } if json => println!("{:#}", report.to_json(command.name)),
-        Grammar::Own { .. } => print!("{report}"),
+        Grammar::Own { .. } if json => print(&format!("{:#}\n", report.to_json(command.name))),
+        Grammar::Own { .. } => print(&report.to_string()),
     }
+}
+
+/// Whoever reads may stop before the end, as `head` does.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }

@@ -153,6 +153,15 @@ impl FeatureSet {
         self.0.iter().any(|name| name == feature)
     }
 
+    pub(crate) fn has_any(&self, features: &[String]) -> bool {
+        features.iter().any(|feature| self.has(feature))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(features: &[&str]) -> Self {
+        Self(features.iter().map(|feature| (*feature).to_owned()).collect())
+    }
+
     /// As cargo's arguments; what is not named is off.
     pub(crate) fn args(&self) -> Vec<String> {
         let mut args = vec!["--no-default-features".to_owned()];
