@@ -116,22 +116,37 @@ pub(crate) fn finish(state: &mut State, tail: &[u8], len: u64) {
     if !blocks.is_empty() {
         compress256(state, blocks);
     }
-    let mut last = [[0; BLOCK]; 2];
-    let bytes = last.as_flattened_mut();
-    if let Some((start, free)) = bytes.split_at_mut_checked(rest.len()) {
+    let mut last = [0; BLOCK];
+    if let Some((start, free)) = last.split_at_mut_checked(rest.len()) {
         start.copy_from_slice(rest);
         if let Some(end_of_message) = free.first_mut() {
             *end_of_message = 0x80;
         }
     }
     // The length of the message in bits ends the first block that has room for it.
-    let blocks = if rest.len() < BLOCK - size_of::<u64>() { 1 } else { 2 };
-    let padded = last.get_mut(..blocks).unwrap_or_default();
-    if let Some(end) = padded.as_flattened_mut().last_chunk_mut() {
+    if rest.len() >= BLOCK - size_of::<u64>() {
+        compress256(state, &[last]);
+        last = [0; BLOCK];
+    }
+    if let Some(end) = last.last_chunk_mut() {
         *end = (len * 8).to_be_bytes();
     }
-    compress256(state, padded);
-    wipe(last.as_flattened_mut());
+    compress256(state, &[last]);
+    wipe(&mut last);
+}
+
+/// [`finish`] for a hash of 32 bytes behind one block, the outer hash of HMAC.
+#[inline]
+pub(crate) fn finish_hash(state: &mut State, hash: &State) {
+    let mut last = [0; BLOCK];
+    let (words, _) = last.as_chunks_mut();
+    // One bit, zeros, and the length in bits: 64 bytes of the block before and 32 of the hash.
+    let padding = [0x8000_0000, 0, 0, 0, 0, 0, 0, 768];
+    for (bytes, word) in words.iter_mut().zip(hash.iter().chain(&padding)) {
+        *bytes = word.to_be_bytes();
+    }
+    compress256(state, &[last]);
+    wipe(&mut last);
 }
 
 /// The state as the bytes of a hash.

@@ -90,7 +90,7 @@ impl Ratchet {
     /// `R(i+1,3)` of `R(i,3)`, where `i + 1` is no multiple of 256.
     #[cfg(feature = "alloc")]
     pub(crate) fn advance_last_part(part: &[u8; 32]) -> [u8; 32] {
-        HmacKey::new(part).mac(&[3])
+        HmacKey::new(part).mac_byte(3)
     }
 
     /// The state at `index` of the same 256, of which `last` is `R(i,3)`.
@@ -115,14 +115,14 @@ impl Ratchet {
         let Some(source) = self.parts.get(usize::from(h)) else { return };
         let source = HmacKey::new(source);
         for (part, k) in self.parts.iter_mut().zip(0..).skip(h.into()) {
-            *part = source.mac(&[k]);
+            *part = source.mac_byte(k);
         }
     }
 
     /// `R(h) = Hh(R(h))`.
     fn step(&mut self, h: u8) {
         if let Some(part) = self.parts.get_mut(usize::from(h)) {
-            *part = HmacKey::new(part).mac(&[h]);
+            *part = HmacKey::new(part).mac_byte(h);
         }
     }
 }

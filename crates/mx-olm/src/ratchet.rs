@@ -43,15 +43,15 @@ pub(crate) struct ChainKey {
 impl ChainKey {
     /// `C(i,j+1) = HMAC(C(i,j), 2)`. The caller sees to it that the index has a successor.
     pub(crate) fn advance(&mut self) {
-        self.key = HmacKey::new(&self.key).mac(&[2]);
+        self.key = HmacKey::new(&self.key).mac_byte(2);
         self.index = self.index.saturating_add(1);
     }
 
     /// `M(i,j) = HMAC(C(i,j), 1)` and the advanced chain, from one keyed state.
     pub(crate) fn message_key(&self) -> (MessageKey, Self) {
         let hmac = HmacKey::new(&self.key);
-        let next = Self { key: hmac.mac(&[2]), index: self.index.saturating_add(1) };
-        (MessageKey(hmac.mac(&[1])), next)
+        let next = Self { key: hmac.mac_byte(2), index: self.index.saturating_add(1) };
+        (MessageKey(hmac.mac_byte(1)), next)
     }
 }
 
