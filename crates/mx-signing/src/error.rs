@@ -19,7 +19,7 @@ pub enum SignError {
     SignaturesNotAnObject,
     /// An identifier cannot be part of the object.
     Identifier(InvalidIdentifier),
-    /// Two keys to be uploaded have the same key ID.
+    /// Two one-time keys to be uploaded have the same key ID.
     DuplicateKeyId,
     /// The device keys are those of another user or device.
     OtherDevice,
@@ -39,7 +39,7 @@ impl fmt::Display for SignError {
                 f.write_str("signatures, or the entity's member of it, is not an object")
             }
             Self::Identifier(error) => error.fmt(f),
-            Self::DuplicateKeyId => f.write_str("two keys have the same key ID"),
+            Self::DuplicateKeyId => f.write_str("two one-time keys have the same key ID"),
             Self::OtherDevice => f.write_str("device keys name another user or device"),
             Self::Signer => f.write_str("signer failed"),
             Self::WrongKey => f.write_str("signer's key is not the one that the object names"),

@@ -55,7 +55,7 @@ impl KeysUpload<'_> {
     ///
     /// # Errors
     ///
-    /// When an ID cannot be one, two keys have the same key ID, [`device_keys`](Self::device_keys) name another user or
+    /// When an ID cannot be one, two one-time keys have the same key ID, [`device_keys`](Self::device_keys) name another user or
     /// device, or the signer fails.
     pub fn sign<S: Signer<Ed25519Signature> + ?Sized>(
         &self,
@@ -72,7 +72,7 @@ impl KeysUpload<'_> {
         let mut one_time_keys = BTreeMap::new();
         for (id, key) in self.one_time_keys {
             let (key_id, text) = signed(id, *key, false)?;
-            if fallback_keys.contains_key(&key_id) || one_time_keys.insert(key_id, text).is_some() {
+            if one_time_keys.insert(key_id, text).is_some() {
                 return Err(SignError::DuplicateKeyId);
             }
         }

@@ -82,7 +82,7 @@ fn the_body_of_an_upload() {
     assert_eq!(KeysUpload::default().sign(&secret(), alice(), phone()).unwrap(), "{}");
 }
 
-// OTK-2, FBK-1: a key ID never names two keys, be one of them the fallback key
+// OTK-2: a key ID never names two one-time keys. FBK-7: vodozemac counts its fallback keys apart.
 #[test]
 fn what_is_not_uploaded() {
     let twice = [("AAAAAQ", curve25519(2)), ("AAAAAQ", curve25519(3))];
@@ -90,7 +90,7 @@ fn what_is_not_uploaded() {
     assert_eq!(upload.sign(&secret(), alice(), phone()), Err(SignError::DuplicateKeyId));
     let upload =
         KeysUpload { one_time_keys: &twice[..1], fallback_key: Some(twice[1]), ..KeysUpload::default() };
-    assert_eq!(upload.sign(&secret(), alice(), phone()), Err(SignError::DuplicateKeyId));
+    assert!(upload.sign(&secret(), alice(), phone()).is_ok());
     let upload = KeysUpload { fallback_key: Some(("", curve25519(2))), ..KeysUpload::default() };
     assert!(matches!(upload.sign(&secret(), alice(), phone()), Err(SignError::Identifier(_))));
 

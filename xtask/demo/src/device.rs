@@ -2,20 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use mx_canonical_json::{CanonicalObject, Limits};
+use mx_canonical_json::Limits;
+use mx_signing::{DeviceKeys, KeysClaimResponse, KeysQueryResponse, KeysUpload, SignedObject, Verified};
+use mx_types::{Curve25519PublicKey, DeviceId, Ed25519PublicKey, Ed25519Signature, KeyId, UserId};
 use rand_core::CryptoRng;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
+use signature::Signer;
 
 use crate::{
-    Failure, fail,
+    Failure,
     party::{Account, Implementation, NamedKey},
     room::RoomSessions,
-    server::SIGNED_CURVE25519,
     to_device::OlmChannel,
 };
-
-/// The algorithms that every device here supports.
-const ALGORITHMS: [&str; 2] = ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"];
 
 /// Where a device is.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -27,9 +26,8 @@ pub struct Address {
 }
 
 impl Address {
-    /// The key ID under which this device signs.
-    fn signing_key_id(&self) -> String {
-        format!("ed25519:{}", self.device_id)
+    fn parse(&self) -> Result<(UserId<'_>, DeviceId<'_>), Failure> {
+        Ok((UserId::parse(&self.user_id)?, DeviceId::parse(&self.device_id)?))
     }
 }
 
@@ -88,19 +86,16 @@ impl<'i> Device<'i> {
     ///
     /// # Errors
     ///
-    /// Never for the identifiers used here.
+    /// When the implementation's keys or signatures are malformed.
     pub fn device_keys(&self) -> Result<Value, Failure> {
-        let Address { user_id, device_id } = &self.address;
-        let keys = json!({
-            format!("curve25519:{device_id}"): self.account.curve25519_key(),
-            format!("ed25519:{device_id}"): self.account.ed25519_key(),
-        });
-        self.signed(json!({
-            "user_id": user_id,
-            "device_id": device_id,
-            "algorithms": ALGORITHMS,
-            "keys": keys,
-        }))
+        Ok(serde_json::from_str(&self.unsigned_device_keys()?.sign(&AccountSigner(&*self.account))?)?)
+    }
+
+    fn unsigned_device_keys(&self) -> Result<DeviceKeys, Failure> {
+        let (user_id, device_id) = self.address.parse()?;
+        let curve25519 = Curve25519PublicKey::from_base64(&self.account.curve25519_key())?;
+        let ed25519 = Ed25519PublicKey::from_base64(&self.account.ed25519_key())?;
+        Ok(DeviceKeys::new(user_id, device_id, curve25519, ed25519))
     }
 
     /// New one-time keys and a fallback key, as the body of `POST /_matrix/client/v3/keys/upload`.
@@ -115,19 +110,21 @@ impl<'i> Device<'i> {
     ) -> Result<Value, Failure> {
         self.account.generate_one_time_keys(rng, one_time_keys)?;
         self.account.generate_fallback_key(rng)?;
-        let signed_key = |NamedKey { key_id, key }, object: Value| -> Result<(String, Value), Failure> {
-            let mut object = object;
-            object["key"] = key.into();
-            Ok((format!("{SIGNED_CURVE25519}:{key_id}"), self.signed(object)?))
+        let parse = |NamedKey { key_id, key }| -> Result<(String, Curve25519PublicKey), Failure> {
+            Ok((key_id, Curve25519PublicKey::from_base64(&key)?))
         };
-        let one_time_keys = self.account.one_time_keys().into_iter().map(|key| signed_key(key, json!({})));
-        let fallback_key = self.account.fallback_key().into_iter();
-        let fallback_key = fallback_key.map(|key| signed_key(key, json!({ "fallback": true })));
-        Ok(json!({
-            "device_keys": self.device_keys()?,
-            "one_time_keys": one_time_keys.collect::<Result<Map<_, _>, _>>()?,
-            "fallback_keys": fallback_key.collect::<Result<Map<_, _>, _>>()?,
-        }))
+        let one_time_keys: Vec<_> =
+            self.account.one_time_keys().into_iter().map(parse).collect::<Result<_, _>>()?;
+        let one_time_keys: Vec<_> =
+            one_time_keys.iter().map(|(key_id, key)| (key_id.as_str(), *key)).collect();
+        let fallback_key = self.account.fallback_key().map(parse).transpose()?;
+        let upload = KeysUpload {
+            device_keys: Some(&self.unsigned_device_keys()?),
+            one_time_keys: &one_time_keys,
+            fallback_key: fallback_key.as_ref().map(|(key_id, key)| (key_id.as_str(), *key)),
+        };
+        let (user_id, device_id) = self.address.parse()?;
+        Ok(serde_json::from_str(&upload.sign(&AccountSigner(&*self.account), user_id, device_id)?)?)
     }
 
     /// Remembers that the server has what [`Self::keys_upload_body`] returned.
@@ -141,8 +138,13 @@ impl<'i> Device<'i> {
     ///
     /// When the object is not that device's, lacks a key, or is not signed by the device itself.
     pub fn receive_queried_device(&mut self, answer: &Value, of: &Address) -> Result<(), Failure> {
-        let object = &answer["device_keys"][&of.user_id][&of.device_id];
-        let device = self.verified_device_keys(object, of)?;
+        let answer = answer.to_string();
+        let (user_id, _) = of.parse()?;
+        let response = KeysQueryResponse::parse(&answer)?;
+        let mut devices = response.devices(user_id)?;
+        let queried =
+            devices.find(|device| device.device_id == of.device_id).ok_or("there is no such device")?;
+        let device = self.verified_device(queried.text, &queried.keys?, of)?;
         self.known_devices.insert(of.clone(), device);
         Ok(())
     }
@@ -153,15 +155,21 @@ impl<'i> Device<'i> {
         object: &Value,
         of: &Address,
     ) -> Result<VerifiedDevice, Failure> {
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        if object["user_id"] != of.user_id.as_str() || object["device_id"] != of.device_id.as_str() {
-            return fail("the device keys are another device's");
-        }
-        let key = |algorithm: &str| text(&object["keys"][format!("{algorithm}:{}", of.device_id)]);
-        let curve25519_key = key("curve25519").ok_or("the device has no Curve25519 key")?;
-        let ed25519_key = key("ed25519").ok_or("the device has no Ed25519 key")?;
-        let device = VerifiedDevice { address: of.clone(), curve25519_key, ed25519_key };
-        self.verify(object, &device)?;
+        let text = object.to_string();
+        let (user_id, device_id) = of.parse()?;
+        self.verified_device(&text, &DeviceKeys::verify(&text, user_id, device_id)?, of)
+    }
+
+    fn verified_device(
+        &self,
+        text: &str,
+        keys: &Verified<DeviceKeys>,
+        of: &Address,
+    ) -> Result<VerifiedDevice, Failure> {
+        let curve25519_key = keys.curve25519.ok_or("the device has no Curve25519 key")?.to_string();
+        let device =
+            VerifiedDevice { address: of.clone(), curve25519_key, ed25519_key: keys.ed25519.to_string() };
+        self.verify_too(text, &device)?;
         Ok(device)
     }
 
@@ -171,14 +179,15 @@ impl<'i> Device<'i> {
     ///
     /// When there is none, or it is not signed by that device.
     pub fn receive_claimed_key(&self, answer: &Value, of: &Address) -> Result<NamedKey, Failure> {
+        let text = answer.to_string();
+        let (user_id, device_id) = of.parse()?;
+        let device = self.known_device(of)?;
+        let ed25519 = Ed25519PublicKey::from_base64(&device.ed25519_key)?;
+        let key = KeysClaimResponse::parse(&text)?.one_time_key(user_id, device_id, ed25519)?;
         let keys = answer["one_time_keys"][&of.user_id][&of.device_id].as_object();
         let (key_id, object) = keys.and_then(|keys| keys.iter().next()).ok_or("no key was handed out")?;
-        if !key_id.starts_with("signed_curve25519:") {
-            return fail(format!("{key_id} is not a signed key"));
-        }
-        self.verify(object, self.known_device(of)?)?;
-        let key = object["key"].as_str().ok_or("the claimed object has no key")?;
-        Ok(NamedKey { key_id: key_id.clone(), key: key.to_owned() })
+        self.verify_too(&object.to_string(), device)?;
+        Ok(NamedKey { key_id: key_id.clone(), key: key.key.to_string() })
     }
 
     /// What was queried and verified.
@@ -190,24 +199,21 @@ impl<'i> Device<'i> {
         Ok(self.known_devices.get(address).ok_or("the device was not queried")?)
     }
 
-    /// Adds this device's signature to an object.
-    fn signed(&self, mut object: Value) -> Result<Value, Failure> {
-        let signature = self.account.sign(signed_part(&object)?.as_bytes());
-        let Address { user_id, .. } = &self.address;
-        object["signatures"] = json!({ user_id: { self.address.signing_key_id(): signature } });
-        Ok(object)
-    }
-
-    /// Checks a device's signature of an object.
-    fn verify(&self, object: &Value, signer: &VerifiedDevice) -> Result<(), Failure> {
-        let signature = &object["signatures"][&signer.address.user_id][signer.address.signing_key_id()];
-        let signature = signature.as_str().ok_or("the object is not signed by the device")?;
-        Ok(self.implementation.verify(&signer.ed25519_key, signed_part(object)?.as_bytes(), signature)?)
+    /// Verifies with the implementation that plays this device what mx-signing has verified.
+    fn verify_too(&self, text: &str, signer: &VerifiedDevice) -> Result<(), Failure> {
+        let object = SignedObject::parse(text, &Limits::DEFAULT)?;
+        let Address { user_id, device_id } = &signer.address;
+        let signature = object.signature(user_id, KeyId::new("ed25519", device_id)?)?;
+        let signed = object.canonical().as_bytes();
+        Ok(self.implementation.verify(&signer.ed25519_key, signed, &signature.to_string())?)
     }
 }
 
-/// The canonical JSON of all but `signatures` and `unsigned`.
-fn signed_part(object: &Value) -> Result<String, Failure> {
-    let text = object.to_string();
-    Ok(CanonicalObject::parse(&text, &["signatures", "unsigned"], &Limits::DEFAULT)?.into_string())
+/// The Ed25519 key of an account, whoever holds it, for mx-signing.
+struct AccountSigner<'a>(&'a dyn Account);
+
+impl Signer<Ed25519Signature> for AccountSigner<'_> {
+    fn try_sign(&self, message: &[u8]) -> Result<Ed25519Signature, signature::Error> {
+        Ed25519Signature::from_base64(&self.0.sign(message)).map_err(|_| signature::Error::new())
+    }
 }
