@@ -10,12 +10,13 @@ use zeroize::Zeroizing;
 
 /// An Ed25519 key pair in memory, wiped on drop.
 ///
-/// The public half is always computed, never taken from outside: signing with another's public key gives the secret
-/// away to whoever sees two signatures (RUSTSEC-2022-0093).
+/// The public half that goes into a signature is always computed, never taken from outside: signing with another's
+/// public key gives the secret away to whoever sees two signatures (RUSTSEC-2022-0093).
 pub struct Ed25519SecretKey {
     origin: Origin,
     expanded: ExpandedSecretKey,
-    verifying_key: VerifyingKey,
+    /// The computed public half; of a key from stored state it is computed when it signs.
+    verifying_key: Option<VerifyingKey>,
     public: Ed25519PublicKey,
 }
 
@@ -55,12 +56,22 @@ impl Ed25519SecretKey {
         Self::new(origin, &clamped)
     }
 
+    /// Takes a seed and its public half from state that we sealed ourselves, so that restoring it computes nothing.
+    ///
+    /// Each signature then computes the public half anew, which doubles its cost. If the stored one is another, no
+    /// signature with it is made: [`Signer::try_sign`] fails, and [`Self::sign`] signs with the computed one.
+    #[must_use]
+    pub fn from_stored_seed(seed: &[u8; 32], public: Ed25519PublicKey) -> Self {
+        let expanded = ExpandedSecretKey::from_bytes(&expand(seed));
+        Self { origin: Origin::Seed(Zeroizing::new(*seed)), expanded, verifying_key: None, public }
+    }
+
     fn new(origin: Origin, expanded: &[u8; 64]) -> Self {
         let expanded = ExpandedSecretKey::from_bytes(expanded);
         let verifying_key = VerifyingKey::from(&expanded);
         let public = Ed25519PublicKey::from_bytes(verifying_key.to_bytes())
             .expect("a clamped scalar is below 8 times the group order, so its point has full order");
-        Self { origin, expanded, verifying_key, public }
+        Self { origin, expanded, verifying_key: Some(verifying_key), public }
     }
 
     /// The public half.
@@ -90,14 +101,27 @@ impl Ed25519SecretKey {
     /// Signs a message: RFC 8032 Ed25519, deterministic, without pre-hash or context.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Ed25519Signature {
-        let signature = raw_sign::<Sha512>(&self.expanded, message, &self.verifying_key);
+        self.sign_with(&self.computed(), message)
+    }
+
+    fn computed(&self) -> VerifyingKey {
+        self.verifying_key.unwrap_or_else(|| VerifyingKey::from(&self.expanded))
+    }
+
+    fn sign_with(&self, computed: &VerifyingKey, message: &[u8]) -> Ed25519Signature {
+        let signature = raw_sign::<Sha512>(&self.expanded, message, computed);
         Ed25519Signature::from_bytes(signature.to_bytes())
     }
 }
 
 impl Signer<Ed25519Signature> for Ed25519SecretKey {
+    /// Signs as [`Ed25519SecretKey::sign`]; fails only for a key whose stored public half is not its own.
     fn try_sign(&self, message: &[u8]) -> Result<Ed25519Signature, signature::Error> {
-        Ok(self.sign(message))
+        let computed = self.computed();
+        if computed.as_bytes() != self.public.as_bytes() {
+            return Err(signature::Error::new());
+        }
+        Ok(self.sign_with(&computed, message))
     }
 }
 

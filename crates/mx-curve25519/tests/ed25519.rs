@@ -229,8 +229,24 @@ fn every_flipped_bit_is_noticed() {
 }
 
 #[test]
+fn attack_005_a_stored_public_half_of_somebody_else() {
+    let key = appendix_key();
+    let other = Ed25519SecretKey::from_seed(&[9; 32]);
+    let seed = key.seed().unwrap();
+    let stored = Ed25519SecretKey::from_stored_seed(seed, key.public_key());
+    assert_eq!(stored.sign(b"message"), key.sign(b"message"));
+    assert_eq!(stored.try_sign(b"message").unwrap(), key.sign(b"message"));
+    assert_eq!(stored.seed(), key.seed());
+    // The two signatures that give the key away have one R and two S: the second is never made.
+    let foreign = Ed25519SecretKey::from_stored_seed(seed, other.public_key());
+    assert!(foreign.try_sign(b"message").is_err());
+    assert_eq!(foreign.sign(b"message"), key.sign(b"message"));
+    assert!(verify(&other.public_key(), b"message", &foreign.sign(b"message")).is_err());
+}
+
+#[test]
 fn attack_005_the_public_half_is_always_computed() {
-    // There is no constructor that takes both halves; expanded bytes with a foreign suffix give their own public key.
+    // Expanded bytes with a foreign suffix give their own public key.
     let mut rng = ChaCha20Rng::from_seed([3; 32]);
     let (one, other) = (Ed25519SecretKey::generate(&mut rng).unwrap(), appendix_key());
     let mut mixed = *one.expanded_bytes();

@@ -1,6 +1,6 @@
 //! The layouts of stored state. A change of one raises the layout number of its kind.
 
-use mx_curve25519::{Curve25519PublicKey, Curve25519SecretKey, Ed25519SecretKey};
+use mx_curve25519::{Curve25519PublicKey, Curve25519SecretKey, Ed25519PublicKey, Ed25519SecretKey};
 use mx_pickle::{Generation, Kind, PickleError, PickleKey, Reader, UnpickleError, Writer, sealed_len};
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
@@ -24,8 +24,7 @@ impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> Account<ONE_TIM
 
     fn state_len(&self) -> usize {
         let keys = &self.one_time_keys;
-        let ed25519 = 1 + if self.signing.seed().is_some() { 32 } else { 64 };
-        ed25519
+        ED25519_LEN
             + PAIR_LEN
             + 4
             + 4
@@ -54,6 +53,7 @@ impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> Account<ONE_TIM
             Some(seed) => {
                 writer.u8(SEED);
                 writer.bytes(seed);
+                writer.bytes(self.signing.public_key().as_bytes());
             }
             None => {
                 writer.u8(EXPANDED);
@@ -81,7 +81,8 @@ impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> Account<ONE_TIM
         Ok(pickle)
     }
 
-    /// Restores an account. Its public Ed25519 key is computed, never read.
+    /// Restores an account. Its public Ed25519 key is read, but never signed with: that one is computed at each
+    /// signature (at once, and once, for a key that came from libolm).
     ///
     /// `oldest` is the generation of the last pickle that is known to have been saved, so that an older one that a
     /// backup or an attacker put in its place is refused.
@@ -96,7 +97,9 @@ impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> Account<ONE_TIM
             SEED => {
                 let mut seed = Zeroizing::new([0; 32]);
                 reader.bytes(&mut *seed)?;
-                Ed25519SecretKey::from_seed(&seed)
+                let public = Ed25519PublicKey::from_bytes(reader.array()?)
+                    .map_err(|_| UnpickleError::Invalid { field: "Ed25519 public key" })?;
+                Ed25519SecretKey::from_stored_seed(&seed, public)
             }
             EXPANDED => {
                 let mut expanded = Zeroizing::new([0; 64]);
@@ -246,6 +249,8 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
 const SEED: u8 = 0;
 const EXPANDED: u8 = 1;
 
+/// The form, then seed and public key, or the 64 bytes of libolm.
+const ED25519_LEN: usize = 1 + 64;
 /// A secret and a public key.
 const PAIR_LEN: usize = 64;
 /// A chain key and an index.
