@@ -1,7 +1,8 @@
 use core::fmt;
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+
+use crate::wipe::wipe;
 
 /// A MAC: HMAC-SHA-256, whole (`Tag<32>`) or its first 8 bytes (`Tag<8>`).
 ///
@@ -22,7 +23,7 @@ impl<const N: usize> Tag<N> {
         for (tag, byte) in tag.iter_mut().zip(&mac) {
             *tag = *byte;
         }
-        mac.zeroize();
+        wipe(&mut mac);
         Self(tag)
     }
 

@@ -9,7 +9,7 @@ use core::fmt;
 use aes::{Aes256Dec, Aes256Enc};
 use cbc::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit};
 use mx_types::BufferTooSmall;
-use subtle::{ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater};
+use subtle::ConstantTimeEq;
 use zeroize::ZeroizeOnDrop;
 
 use crate::{AuthenticationFailed, HmacKey, Tag, hkdf_sha256, wipe::wipe};
@@ -163,16 +163,18 @@ fn pad(buffer: &mut [u8], start: usize, plaintext_len: usize) -> Result<&mut [u8
 }
 
 /// The length of `padded` without its PKCS#7 padding, `None` if there is no such padding. Constant time but for
-/// the answer.
+/// the answer: differences are gathered, and looked at once.
 fn unpadded_len(padded: &[u8]) -> Option<usize> {
     let last_block: &[u8; BLOCK] = padded.last_chunk()?;
-    let padding = *last_block.last()?;
-    let mut valid = padding.ct_gt(&0) & !padding.ct_gt(&16);
-    for (from_the_end, byte) in (1u8..).zip(last_block.iter().rev()) {
-        let is_padding = !from_the_end.ct_gt(&padding);
-        valid &= u8::conditional_select(&padding, byte, is_padding).ct_eq(&padding);
+    let padding = u32::from(*last_block.last()?);
+    // Not zero unless 1 <= padding <= 16.
+    let mut wrong = padding.wrapping_sub(1) >> 4;
+    for (from_the_end, byte) in (0_u32..).zip(last_block.iter().rev()) {
+        // The sign of the difference says whether the byte is one of the padding.
+        let is_padding = (from_the_end.wrapping_sub(padding) >> 31).wrapping_neg();
+        wrong |= is_padding & (u32::from(*byte) ^ padding);
     }
-    bool::from(valid).then(|| padded.len() - usize::from(padding))
+    bool::from(wrong.ct_eq(&0)).then(|| padded.len() - padding as usize)
 }
 
 impl fmt::Debug for CbcHmacKeys {
