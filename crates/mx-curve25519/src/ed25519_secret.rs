@@ -6,7 +6,7 @@ use mx_types::{Ed25519PublicKey, Ed25519Signature, RandomnessFailed, fill_random
 use rand_core::TryCryptoRng;
 use sha2::{Digest as _, Sha512};
 use signature::Signer;
-use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// An Ed25519 key pair in memory, wiped on drop.
 ///
@@ -124,6 +124,9 @@ impl Signer<Ed25519Signature> for Ed25519SecretKey {
         Ok(self.sign_with(&computed, message))
     }
 }
+
+// All its secret parts are.
+impl ZeroizeOnDrop for Ed25519SecretKey {}
 
 impl fmt::Debug for Ed25519SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,7 +3,7 @@ use core::fmt;
 use mx_types::{Curve25519PublicKey, RandomnessFailed, fill_random};
 use rand_core::TryCryptoRng;
 use x25519_dalek::{PublicKey, StaticSecret};
-use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::{KeyAgreement, KeyAgreementError, SharedSecret};
 
@@ -70,6 +70,9 @@ impl KeyAgreement for Curve25519SecretKey {
         SharedSecret::from_bytes(shared.to_bytes())
     }
 }
+
+// All its secret parts are.
+impl ZeroizeOnDrop for Curve25519SecretKey {}
 
 impl fmt::Debug for Curve25519SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -264,9 +264,12 @@ fn attack_068_debug_shows_no_secret() {
     assert_eq!(format!("{:?}", Ed25519Verifier::new(public)), format!("Ed25519Verifier({public:?})"));
 }
 
+// PIC-14
 #[test]
-fn secrets_are_wiped_on_drop() {
+fn attack_029_every_secret_is_wiped_when_dropped() {
     fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+    wiped::<mx_curve25519::Curve25519SecretKey>();
+    wiped::<Ed25519SecretKey>();
     wiped::<ed25519_dalek::hazmat::ExpandedSecretKey>();
     wiped::<x25519_dalek::StaticSecret>();
     wiped::<mx_curve25519::SharedSecret>();

@@ -50,6 +50,13 @@ pub fn read_account<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize>(
     fallback_keys.reverse();
     check_distinct(&fallback_keys, Field::FallbackKeys)?;
 
+    let in_both = |key: &OneTimeKeyState| {
+        one_time_keys.iter().any(|other| other.key.public_key() == key.key.public_key())
+    };
+    if fallback_keys.iter().any(in_both) {
+        return Err(LibolmPickleError::Repeated { field: Field::FallbackKeys });
+    }
+
     let last_number = reader.u32(Field::LastKeyNumber)?;
     reader.end()?;
 
@@ -63,7 +70,7 @@ pub fn read_account<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize>(
         fallbacks: fallback_keys,
         last_number,
     };
-    // Numbers were checked, so that nothing but the capacity can be exceeded.
+    // Numbers and keys were checked, so that nothing but the capacity can be exceeded.
     account_from_state(state).map_err(|_| LibolmPickleError::Capacity)
 }
 

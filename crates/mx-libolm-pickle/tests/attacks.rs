@@ -89,6 +89,7 @@ fn attack_057_no_name_stands_for_two_keys() {
         assert_eq!(error(&keys, &[]), repeated(Field::OneTimeKeys));
         assert_eq!(error(&[], &[key.clone(), wrong.clone()]), repeated(Field::FallbackKeys));
     }
+    assert_eq!(error(core::slice::from_ref(&key), &[same_key]), repeated(Field::FallbackKeys));
 }
 
 /// vodozemac numbers fallback keys apart, so that one may have a higher number than the account names.
@@ -211,7 +212,7 @@ fn attack_068_no_secret_is_printed() {
         [[0xa7; 32], core::array::from_fn(|i| 0xc0 ^ (u8::try_from(i).unwrap() * 5))].to_vec();
     for secret in secrets {
         let keys = [[1_u32.to_be_bytes().as_slice(), &[0], &curve25519_pair(secret)].concat()];
-        let mut plaintext = account(&keys, &keys, 1);
+        let mut plaintext = account(&keys, &[one_time_key(1, 0, 1)], 1);
         plaintext[4..100].copy_from_slice(&ed25519_pair(secret));
         plaintext[100..164].copy_from_slice(&curve25519_pair(secret));
         let expanded = Ed25519SecretKey::from_seed(&secret).expanded_bytes();

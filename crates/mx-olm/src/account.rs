@@ -6,6 +6,7 @@ use mx_curve25519::{
 use mx_pickle::Generation;
 use mx_types::RandomnessFailed;
 use rand_core::TryCryptoRng;
+use zeroize::ZeroizeOnDrop;
 
 use crate::inbound::{InboundSession, InboundSessionError};
 use crate::{OneTimeKeys, PreKeyMessage};
@@ -98,6 +99,12 @@ impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> Signer<Ed25519S
     fn try_sign(&self, message: &[u8]) -> Result<Ed25519Signature, mx_curve25519::SigningFailed> {
         self.signing.try_sign(message)
     }
+}
+
+// All its secret parts are.
+impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> ZeroizeOnDrop
+    for Account<ONE_TIME_KEYS, FALLBACK_SESSIONS>
+{
 }
 
 impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> fmt::Debug

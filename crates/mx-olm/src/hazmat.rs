@@ -182,6 +182,16 @@ pub fn account_from_state<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: u
         Ok(OneTimeKey { number, short_id, published, key })
     };
     let mut keys = OneTimeKeys::new();
+    let drawn = || state.one_time_keys.iter().chain(&state.fallbacks).map(|key| key.key.public_key());
+    if drawn().enumerate().any(|(n, key)| drawn().take(n).any(|other| other == key)) {
+        return Err(InvalidState::Repeated);
+    }
+    // The memory of sessions begun with a fallback key goes by its number.
+    if let [previous, current, ..] = &*state.fallbacks
+        && previous.number == current.number
+    {
+        return Err(InvalidState::Repeated);
+    }
     for key in state.one_time_keys {
         if !keys.one_time.push(one_time(key)?) {
             return Err(InvalidState::TooMany);
@@ -223,7 +233,7 @@ redacted!(SessionState, ChainState, SkippedState, AccountState, OneTimeKeyState)
 pub enum InvalidState {
     /// There is neither a sender nor a receiver chain.
     NoChain,
-    /// A chain or a skipped key is there twice, or a skipped key is not behind its chain.
+    /// A chain, a one-time key or a skipped key is there twice, or a skipped key is not behind its chain.
     Repeated,
     /// There are more keys or chains than the capacity allows.
     TooMany,
@@ -235,7 +245,7 @@ impl fmt::Display for InvalidState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoChain => "the session has no chain",
-            Self::Repeated => "a chain or a skipped message key is repeated",
+            Self::Repeated => "a chain or a key is repeated, or a skipped message key is ahead of its chain",
             Self::TooMany => "there are more keys or chains than there is room for",
             Self::KeyNumber => "a key has a higher number than the newest key",
         })

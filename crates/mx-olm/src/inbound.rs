@@ -5,7 +5,6 @@ use mx_curve25519::KeyAgreementError;
 use crate::{DecryptError, PublicOneTimeKey, Session};
 
 /// A session that another device has begun with us, and its first message.
-#[derive(Debug)]
 #[must_use]
 pub struct InboundSession<'o, const SKIPPED: usize = 200> {
     /// The session. Save it together with the account.
@@ -14,6 +13,17 @@ pub struct InboundSession<'o, const SKIPPED: usize = 200> {
     pub plaintext: &'o [u8],
     /// The key of ours that it was begun with.
     pub used: UsedKey,
+}
+
+impl<const SKIPPED: usize> fmt::Debug for InboundSession<'_, SKIPPED> {
+    /// Of the plaintext nothing but its length.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboundSession")
+            .field("session", &self.session)
+            .field("plaintext_len", &self.plaintext.len())
+            .field("used", &self.used)
+            .finish()
+    }
 }
 
 /// The key that a session was begun with.

@@ -80,6 +80,15 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> OneTimeKeys<CAPACITY
     fn next_key<R: TryCryptoRng + ?Sized>(&self, rng: &mut R) -> Result<OneTimeKey, GenerateError> {
         let number = self.last_number.checked_add(1).ok_or(GenerateError::KeyIdsExhausted)?;
         let key = Curve25519SecretKey::generate(rng)?;
+        // A generator that repeats itself. Two keys of the same bytes would let a message be played again.
+        if self
+            .one_time
+            .iter()
+            .chain(&*self.fallbacks)
+            .any(|other| other.key.public_key() == key.public_key())
+        {
+            return Err(RandomnessFailed.into());
+        }
         Ok(OneTimeKey { number, short_id: false, published: false, key })
     }
 
@@ -181,6 +190,12 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> Default
     }
 }
 
+// All its secret parts are.
+impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> ZeroizeOnDrop
+    for OneTimeKeys<CAPACITY, FALLBACK_SESSIONS>
+{
+}
+
 impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> fmt::Debug
     for OneTimeKeys<CAPACITY, FALLBACK_SESSIONS>
 {
@@ -258,7 +273,7 @@ pub struct GeneratedKey {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum GenerateError {
-    /// No key could be drawn.
+    /// No key could be drawn, or one that is here already.
     Randomness(RandomnessFailed),
     /// All 2^32 - 1 numbers were given.
     KeyIdsExhausted,

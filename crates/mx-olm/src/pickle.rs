@@ -218,9 +218,10 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
                 chain_key: read_chain(&mut reader)?,
                 slot: reader.u8()?,
             };
-            let repeated = receiver.chains.iter().any(|other| other.slot == chain.slot);
-            if repeated || usize::from(chain.slot) >= MAX_RECEIVER_CHAINS {
-                return Err(UnpickleError::Invalid { field: "slot of a receiver chain" });
+            let repeated =
+                |other: &ReceiverChain| other.slot == chain.slot || other.ratchet_key == chain.ratchet_key;
+            if receiver.chains.iter().any(repeated) || usize::from(chain.slot) >= MAX_RECEIVER_CHAINS {
+                return Err(UnpickleError::Invalid { field: "receiver chain" });
             }
             receiver.chains.push(chain);
         }

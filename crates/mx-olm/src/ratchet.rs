@@ -65,3 +65,17 @@ impl MessageKey {
         CbcHmacKeys::expand(&self.0, b"OLM_KEYS")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::ZeroizeOnDrop;
+
+    // PIC-14
+    #[test]
+    fn keys_are_wiped_when_dropped() {
+        fn wiped<T: ZeroizeOnDrop>() {}
+        wiped::<super::RootKey>();
+        wiped::<super::ChainKey>();
+        wiped::<super::MessageKey>();
+    }
+}

@@ -121,6 +121,7 @@ impl Reached {
             return Err(DecryptError::ChainExhausted);
         }
         let mut chain_key = chain_key.clone();
+        // Keys that would be pushed out at once are not derived.
         while chain_key.index < index.saturating_sub(MAX_SKIPPED_PER_CHAIN) {
             chain_key.advance();
         }

@@ -5,7 +5,7 @@ use mx_pickle::Generation;
 use mx_types::{BufferTooSmall, RandomnessFailed};
 use mx_wire::{Writer, varint_len};
 use rand_core::TryCryptoRng;
-use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::message::{
     BASE_KEY, CIPHERTEXT, IDENTITY_KEY, INDEX, MAC_LEN, MESSAGE, ONE_TIME_KEY, RATCHET_KEY, VERSION,
@@ -256,6 +256,7 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
         out: &'o mut [u8],
     ) -> Result<&'o [u8], DecryptError> {
         let sender = self.sender.as_ref().ok_or(DecryptError::UnknownRatchetKey)?;
+        // As in `Reached::new`, but before an agreement was computed for it.
         if message.index() > MAX_MESSAGE_GAP {
             return Err(DecryptError::MessageGapTooBig { index: message.index(), next_index: 0 });
         }
@@ -300,6 +301,9 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
         Ok(out)
     }
 }
+
+// All its secret parts are.
+impl<const SKIPPED: usize> ZeroizeOnDrop for Session<SKIPPED> {}
 
 impl<const SKIPPED: usize> fmt::Debug for Session<SKIPPED> {
     /// What helps to find out why a message does not decrypt: ID, chains by ratchet key with the next index. No secrets.

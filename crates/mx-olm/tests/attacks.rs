@@ -334,6 +334,27 @@ fn attack_052_the_memory_of_fallback_sessions_is_bounded() {
     }
 }
 
+// FBK-4, FBK-8: what is remembered of a fallback key goes with it, and only that.
+#[test]
+fn attack_052_the_memory_of_a_fallback_session_lives_as_long_as_the_key() {
+    let mut pair = Pair::<200>::new(28);
+    let mut sent = Vec::new();
+    for _ in 0..2 {
+        let key = pair.bob_account.one_time_keys_mut().generate_fallback(&mut pair.rng).unwrap().key.key;
+        sent.push(from_key(&mut pair, key).1);
+    }
+    let replay = |pair: &mut Pair, which: usize| {
+        begin::<200>(&mut pair.bob_account, &pair.alice_account, &sent[which]).map(|_| ())
+    };
+    assert_eq!((replay(&mut pair, 0), replay(&mut pair, 1)), (Ok(()), Ok(())));
+    let before = pair.bob_account.pickle_len();
+    assert!(pair.bob_account.one_time_keys_mut().forget_previous_fallback().is_some());
+    assert_eq!(pair.bob_account.pickle_len(), before - 69 - 20, "a key, and one session of it");
+    assert_eq!(replay(&mut pair, 0), Err(InboundSessionError::UnknownOneTimeKey));
+    assert_eq!(replay(&mut pair, 1), Err(InboundSessionError::ReplayedFallbackSession));
+    assert_eq!(pair.bob_account.one_time_keys_mut().forget_previous_fallback(), None);
+}
+
 // FBK-2, FBK-3, OTK-6: current and previous; the one before is gone.
 #[test]
 fn attack_053_three_fallback_keys() {
@@ -603,29 +624,158 @@ fn attack_065_pickles_of_one_state_all_differ() {
     assert_eq!(state(&mut pair.alice), before);
 }
 
+// PIC-14
+#[test]
+fn attack_029_every_secret_is_wiped_when_dropped() {
+    fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+    wiped::<Account<8, 8>>();
+    wiped::<OneTimeKeys<8, 8>>();
+    wiped::<Session<8>>();
+    wiped::<PickleKey>();
+}
+
+#[cfg(feature = "alloc")]
 #[test]
 fn attack_068_debug_and_errors_show_no_secret() {
+    use core::fmt::{Debug, Display};
+    use mx_olm::hazmat::{account_state, session_state};
+
+    fn shown(texts: &mut Vec<String>, value: &impl Debug) {
+        texts.extend([format!("{value:?}"), format!("{value:#?}")]);
+    }
+
+    fn failed<T: Debug, E: Debug + Display>(texts: &mut Vec<String>, result: Result<T, E>) {
+        let error = result.unwrap_err();
+        texts.push(format!("{error:?} {error:#?} {error}"));
+    }
+
     let mut pair = Pair::<200>::confirmed(24);
-    let text = format!("{:?} {:#?} {:?} {:#?}", pair.alice, pair.bob, pair.alice_account, pair.bob_account);
-    // Base64 of 32 bytes stands for public keys only: each is one that may be seen.
-    let sent = send(&mut pair.alice, &mut pair.rng, b"");
-    let public = [
-        pair.alice.keys().session_id().to_string(),
-        pair.alice_account.ed25519_key().to_string(),
-        pair.alice_account.curve25519_key().to_string(),
-        pair.bob_account.ed25519_key().to_string(),
-        pair.bob_account.curve25519_key().to_string(),
-        sent.parse().normal().ratchet_key().to_string(),
-        pair.first.parse().normal().ratchet_key().to_string(),
-    ];
-    let is_base64 = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
-    for word in text.split(|c| !is_base64(c)).filter(|word| word.len() >= 20) {
-        let known = public.iter().any(|key| key == word);
-        let ratchet_key = format!("{:?}", pair.alice).contains(word);
-        assert!(known || ratchet_key, "{word} in {text}");
+    let skipped = send(&mut pair.bob, &mut pair.rng, b"skipped");
+    let came = send(&mut pair.bob, &mut pair.rng, b"came");
+    receive(&mut pair.alice, &came).unwrap();
+    let answer = send(&mut pair.alice, &mut pair.rng, b"answer");
+    let keys = pair.bob_account.one_time_keys_mut();
+    let one_time_key = keys.generate(&mut pair.rng).unwrap();
+    let fallback = keys.generate_fallback(&mut pair.rng).unwrap();
+
+    let (mut texts, mut secrets) = (Vec::new(), vec![(0xe1..=0xf5).collect::<Vec<u8>>()]);
+    for session in [&pair.alice, &pair.bob] {
+        let state = session_state(session);
+        secrets.push(state.root_key.to_vec());
+        secrets.extend(
+            state
+                .sender
+                .iter()
+                .flat_map(|(ratchet_key, chain)| [ratchet_key.secret_bytes().to_vec(), chain.key.to_vec()]),
+        );
+        secrets.extend(state.receivers.iter().map(|(_, chain)| chain.key.to_vec()));
+        secrets.extend(state.skipped.iter().map(|skipped| skipped.message_key.to_vec()));
+        shown(&mut texts, session);
+        shown(&mut texts, &state);
+        shown(&mut texts, &state.receivers);
+        shown(&mut texts, &state.skipped);
     }
-    for secret in ["root_key", "chain_key", "secret", "seed", "message_key"] {
-        assert!(!text.contains(secret), "{secret} in {text}");
+    for account in [&pair.alice_account, &pair.bob_account] {
+        let state = account_state(account);
+        secrets.extend([state.ed25519_expanded.to_vec(), state.identity.secret_bytes().to_vec()]);
+        let keys = state.one_time_keys.iter().chain(&state.fallbacks);
+        secrets.extend(keys.map(|key| key.key.secret_bytes().to_vec()));
+        shown(&mut texts, account);
+        shown(&mut texts, account.one_time_keys());
+        shown(&mut texts, account.identity());
+        shown(&mut texts, &state);
+        shown(&mut texts, &state.one_time_keys);
     }
+    assert_eq!(secrets.len(), 1 + 5 + 4 + 2 * 2 + 2);
+
+    let (mut session, _) = from_key(&mut pair, fallback.key.key);
+    let sent = send(&mut session, &mut pair.rng, &secrets[0]);
+    let mut out = [0; 100];
+    let claimed = pair.alice_account.curve25519_key();
+    let begun = pair.bob_account.inbound_session::<200>(&claimed, &sent.pre_key(), &mut out).unwrap();
+    assert_eq!(begun.plaintext, secrets[0]);
+    shown(&mut texts, &begun);
+    shown(&mut texts, &(one_time_key, fallback, sent.parse()));
+
+    // What fails, and says why.
+    let mut out = [0; 300];
+    failed(&mut texts, begin::<200>(&mut pair.bob_account, &pair.alice_account, &sent));
+    failed(&mut texts, pair.bob_account.inbound_session::<200>(&claimed, &pair.first.pre_key(), &mut out));
+    failed(&mut texts, pair.bob.encrypt(&mut pair.rng, &secrets[0], &mut [0; 9]).map(|_| ()));
+    failed(&mut texts, pair.bob.decrypt(&answer.parse(), &mut [0; 9]));
+    failed(&mut texts, receive(&mut pair.alice, &came));
+    failed(&mut texts, receive(&mut pair.alice, &sent));
+    for position in 0..skipped.bytes.len() {
+        let mut bytes = skipped.bytes.clone();
+        bytes[position] ^= 0x81;
+        match NormalMessage::parse(&bytes) {
+            Ok(message) => failed(&mut texts, pair.alice.decrypt(&OlmMessage::Normal(message), &mut out)),
+            Err(error) => failed(&mut texts, Err::<(), _>(error)),
+        }
+    }
+    let key = PickleKey::new(&[0x91; 32]);
+    secrets.push(vec![0x91; 32]);
+    shown(&mut texts, &key);
+    failed(&mut texts, pair.alice.pickle(&mut pair.rng, &key, &mut [0; 9]));
+    let mut out = vec![0; pair.alice.pickle_len()];
+    let pickle = pair.alice.pickle(&mut pair.rng, &key, &mut out).unwrap();
+    failed(&mut texts, Session::<0>::from_pickle(&key, Generation::default(), pickle));
+    failed(&mut texts, Account::<8, 8>::from_pickle(&key, Generation::default(), pickle));
+    failed(&mut texts, Session::<200>::from_pickle(&key, Generation::default(), &pickle[1..]));
+
+    for text in &texts {
+        for secret in &secrets {
+            support::assert_hidden(text, secret);
+        }
+    }
+    let text = format!("{:?}", pair.alice);
     assert!(text.contains("session_id") && text.contains("received: true"));
+}
+
+// The neighbours of 8: a generator that gives the same again. With two keys of the same bytes the message that used up
+// the one could be played again to the other.
+#[test]
+fn attack_008_a_generator_that_repeats_itself() {
+    let repeat = || support::Script(vec![7; 32]);
+    let error = GenerateError::Randomness(RandomnessFailed);
+    for first_is_fallback in [false, true] {
+        let mut bob = Account::<8, 8>::new(&mut rng(25)).unwrap();
+        let keys = bob.one_time_keys_mut();
+        let generated = if first_is_fallback {
+            keys.generate_fallback(&mut repeat())
+        } else {
+            keys.generate(&mut repeat())
+        };
+        assert!(generated.is_ok());
+        let before = account_state(&mut bob);
+        for _ in 0..2 {
+            assert_eq!(bob.one_time_keys_mut().generate(&mut repeat()), Err(error));
+            assert_eq!(bob.one_time_keys_mut().generate_fallback(&mut repeat()), Err(error));
+            assert_eq!(account_state(&mut bob), before);
+        }
+        assert!(bob.one_time_keys_mut().generate_fallback(&mut rng(26)).is_ok());
+        if first_is_fallback {
+            // It is the previous one now, and goes; only then may it come again.
+            let before = account_state(&mut bob);
+            assert_eq!(bob.one_time_keys_mut().generate_fallback(&mut repeat()), Err(error));
+            assert_eq!(account_state(&mut bob), before);
+            assert!(bob.one_time_keys_mut().forget_previous_fallback().is_some());
+            assert!(bob.one_time_keys_mut().generate(&mut repeat()).is_ok());
+        }
+    }
+}
+
+// The neighbours of 46 and 54: what a side has sent comes back to it.
+#[test]
+fn attack_046_a_message_reflected_to_its_sender() {
+    let mut pair = Pair::<200>::new(27);
+    let pre_key = send(&mut pair.alice, &mut pair.rng, b"pre-key");
+    let from_bob = send(&mut pair.bob, &mut pair.rng, b"normal");
+    let before = (state(&mut pair.alice), state(&mut pair.bob));
+    assert!(pair.alice.matches(&pre_key.pre_key()), "all three keys are those of the session");
+    assert_eq!(receive(&mut pair.alice, &pre_key), Err(DecryptError::Authentication));
+    assert_eq!(receive(&mut pair.bob, &from_bob), Err(DecryptError::Authentication));
+    assert_eq!((state(&mut pair.alice), state(&mut pair.bob)), before);
+    assert_eq!(receive(&mut pair.bob, &pre_key).unwrap(), b"pre-key");
+    assert_eq!(receive(&mut pair.alice, &from_bob).unwrap(), b"normal");
 }

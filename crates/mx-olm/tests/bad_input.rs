@@ -415,3 +415,96 @@ fn attack_069_counts_and_lengths_of_a_sealed_state() {
     bad[1..33].fill(0);
     assert!(matches!(read(&bad), Err(UnpickleError::Invalid { .. })));
 }
+
+// The raw states of converters: what no session or account can be in is refused.
+#[cfg(feature = "alloc")]
+#[test]
+fn attack_069_raw_states_that_make_no_sense() {
+    use mx_curve25519::Curve25519SecretKey;
+    use mx_olm::hazmat::{
+        AccountState, InvalidState, OneTimeKeyState, SessionState, account_from_state, session_from_state,
+        session_state,
+    };
+
+    fn chain(index: u32) -> mx_olm::hazmat::ChainState {
+        mx_olm::hazmat::ChainState { key: [7; 32].into(), index }
+    }
+
+    fn skipped(ratchet_key: mx_types::Curve25519PublicKey, index: u32) -> mx_olm::hazmat::SkippedState {
+        mx_olm::hazmat::SkippedState { ratchet_key, index, message_key: [8; 32].into() }
+    }
+
+    let pair = Pair::<200>::confirmed(11);
+    let mut random = support::rng(12);
+    let mut draw = || Curve25519SecretKey::generate(&mut random).unwrap();
+    let session = |change: &mut dyn FnMut(&mut SessionState)| {
+        let mut state = session_state(&pair.alice);
+        change(&mut state);
+        session_from_state::<50>(state).map(|_| ())
+    };
+    let key = session_state(&pair.alice).receivers[0].0;
+    assert_eq!(session(&mut |_| {}), Ok(()));
+    let no_chain = session(&mut |state| {
+        state.receivers.clear();
+        state.sender = None;
+    });
+    assert_eq!(no_chain, Err(InvalidState::NoChain));
+    assert_eq!(session(&mut |state| state.receivers.push((key, chain(0)))), Err(InvalidState::Repeated));
+    let mut chains = |count| {
+        session(&mut |state| {
+            state.receivers = (0..count).map(|_| (draw().public_key(), chain(0))).collect();
+        })
+    };
+    assert_eq!((chains(5), chains(6)), (Ok(()), Err(InvalidState::TooMany)));
+    let skips = |indices: &[u32], at: u32| {
+        session(&mut |state| {
+            state.receivers[0].1.index = at;
+            state.skipped = indices.iter().map(|index| skipped(key, *index)).collect();
+        })
+    };
+    assert_eq!(skips(&[3, 4], 5), Ok(()));
+    assert_eq!(skips(&[3, 3], 5), Err(InvalidState::Repeated));
+    assert_eq!(skips(&[3, 5], 5), Err(InvalidState::Repeated));
+    assert_eq!(skips(&(0..40).collect::<Vec<_>>(), 60), Ok(()));
+    assert_eq!(skips(&(0..41).collect::<Vec<_>>(), 60), Err(InvalidState::TooMany));
+    // Fifty is what there is room for, on two chains.
+    let other = draw().public_key();
+    let on_two = |count| {
+        session(&mut |state| {
+            state.receivers[0].1.index = 60;
+            state.receivers.push((other, chain(60)));
+            state.skipped = (0..count).map(|n| skipped(if n < 30 { key } else { other }, n)).collect();
+        })
+    };
+    assert_eq!((on_two(50), on_two(51)), (Ok(()), Err(InvalidState::TooMany)));
+
+    let mut random = support::rng(13);
+    let keys: Vec<_> = (0..3).map(|_| Curve25519SecretKey::generate(&mut random).unwrap()).collect();
+    let state = |one_time: &[(u32, usize)], fallbacks: &[(u32, usize)]| {
+        let key = |(number, key): &(u32, usize)| OneTimeKeyState {
+            number: *number,
+            short_id: false,
+            published: false,
+            key: Curve25519SecretKey::from_secret_bytes(keys[*key].secret_bytes()),
+        };
+        account_from_state::<2, 2>(AccountState {
+            ed25519_expanded: [9; 64].into(),
+            identity: Curve25519SecretKey::from_secret_bytes(&[5; 32]),
+            one_time_keys: one_time.iter().map(key).collect(),
+            fallbacks: fallbacks.iter().map(key).collect(),
+            last_number: 9,
+        })
+        .map(|_| ())
+    };
+    assert_eq!(state(&[(8, 0), (9, 1)], &[(7, 2)]), Ok(()));
+    assert_eq!(state(&[(10, 0)], &[]), Err(InvalidState::KeyNumber));
+    assert_eq!(state(&[], &[(10, 0)]), Err(InvalidState::KeyNumber));
+    assert_eq!(state(&[(1, 0), (2, 1), (3, 2)], &[]), Err(InvalidState::TooMany));
+    assert_eq!(state(&[], &[(1, 0), (2, 1), (3, 2)]), Err(InvalidState::TooMany));
+    // The same bytes twice, wherever; two fallback keys with one number. (Of one-time and fallback keys, vodozemac
+    // exports some with the same.)
+    assert_eq!(state(&[(1, 0), (2, 0)], &[]), Err(InvalidState::Repeated));
+    assert_eq!(state(&[(1, 0)], &[(2, 0)]), Err(InvalidState::Repeated));
+    assert_eq!(state(&[], &[(1, 0), (1, 1)]), Err(InvalidState::Repeated));
+    assert_eq!(state(&[(1, 0)], &[(1, 1)]), Ok(()));
+}

@@ -164,6 +164,31 @@ fn forty_of_a_jump_are_kept() {
     }
 }
 
+// OLM-16: forty of each chain, not of the session; the forty-first pushes out the oldest of its own chain.
+#[test]
+fn forty_of_each_chain_are_kept() {
+    let mut pair = Pair::<200>::confirmed(14);
+    let skip = |pair: &mut Pair<200>, count: usize| {
+        let skipped: Vec<_> = (0..count).map(|_| send(&mut pair.bob, &mut pair.rng, b"skipped")).collect();
+        let came = send(&mut pair.bob, &mut pair.rng, b"came");
+        receive(&mut pair.alice, &came).unwrap();
+        skipped
+    };
+    let mut first = skip(&mut pair, 20);
+    first.extend(skip(&mut pair, 20));
+    let answer = send(&mut pair.alice, &mut pair.rng, b"answer");
+    receive(&mut pair.bob, &answer).unwrap();
+    let mut second = skip(&mut pair, 1);
+    second.extend(skip(&mut pair, 40));
+    assert_eq!(
+        receive(&mut pair.alice, &second[0]),
+        Err(DecryptError::MissingMessageKey { index: 0, next_index: 43 })
+    );
+    for sent in first.iter().chain(&second[1..]) {
+        assert_eq!(receive(&mut pair.alice, sent).unwrap(), b"skipped");
+    }
+}
+
 /// Bob's messages of `turns` chains, the first of each left out.
 fn turns(pair: &mut Pair<200>, turns: usize) -> Vec<Sent> {
     let mut left_out = Vec::new();
@@ -276,4 +301,13 @@ fn allocating_forms_say_the_same() {
         Err(MessageError::TooLong { .. })
     ));
     assert!(support::begin::<1>(&mut pair.bob_account, &pair.alice_account, &pair.first).is_err());
+}
+
+#[test]
+fn sessions_and_accounts_go_to_other_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Session>();
+    shared::<mx_olm::Account>();
+    shared::<mx_olm::OneTimeKeys>();
+    shared::<mx_olm::OlmMessage<'_>>();
 }

@@ -85,6 +85,8 @@ fn what_is_offered_for_upload() {
     assert_eq!(keys.needed(2), 48);
     let other = keys.generate_fallback(&mut random).unwrap().key;
     assert_eq!(keys.unpublished_fallback(), Some(other));
+    keys.mark_as_published();
+    assert_eq!(keys.unpublished_fallback(), None);
     assert_eq!(keys.len(), 2);
 }
 

@@ -53,7 +53,10 @@ identifier!(
     UserId,
     |text| {
         sigil(text, '@')?;
-        if text.contains(':') { Ok(()) } else { Err(InvalidIdentifier::NoServerName) }
+        match text.split_once(':') {
+            Some((_, server_name)) if !server_name.is_empty() => Ok(()),
+            _ => Err(InvalidIdentifier::NoServerName),
+        }
     }
 );
 

@@ -34,6 +34,9 @@ fn sigils() {
     assert_eq!(UserId::parse("@alice:example.org").map(|id| id.as_str()), Ok("@alice:example.org"));
     assert_eq!(UserId::parse("alice:example.org"), Err(InvalidIdentifier::WrongSigil { expected: '@' }));
     assert_eq!(UserId::parse("@alice"), Err(InvalidIdentifier::NoServerName));
+    assert_eq!(UserId::parse("@alice:"), Err(InvalidIdentifier::NoServerName));
+    // Localparts of old are anything, nothing included.
+    assert!(UserId::parse("@:example.org").is_ok());
     assert!(RoomId::parse("!room:example.org").is_ok());
     assert!(RoomId::parse("!31hneApxJ_1o-63DmFrpeqnkFfWppnzWso1JvH3ogLM").is_ok());
     assert_eq!(RoomId::parse("#room:example.org"), Err(InvalidIdentifier::WrongSigil { expected: '!' }));

@@ -9,7 +9,11 @@ fn ramp() -> [u8; 32] {
     core::array::from_fn(|i| u8::try_from(i).unwrap())
 }
 
-// REC-1, REC-2
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+}
+
+// REC-1, REC-2, REC-5, REC-6
 #[test]
 fn known_answers() {
     for (key, text) in [
@@ -19,7 +23,12 @@ fn known_answers() {
     ] {
         assert_eq!(encode(&key, &mut [0; LEN]), text);
         assert_eq!(*decode(text).unwrap(), key);
+        assert_eq!((text.split(' ').count(), &text[..2], text.len()), (12, "Es", LEN));
     }
+    assert_eq!(
+        decode("EsTc LW2K PGiF wKEA 3As5 g5c4 BXwk qeeJ ZJV8 Q9fu gUMN UE4d").unwrap()[..],
+        hex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")
+    );
     assert_eq!(
         *decode("EsTL 2cTx 9Qy1 8TVd qGsn GDrD i5dT EEuX Qz8U P7hi Z7uu U8wZ").unwrap(),
         mx_types::base64::decode_array::<32>(
@@ -34,8 +43,7 @@ fn known_answers() {
 #[test]
 fn odd_spacing() {
     let odd = decode("EsT           pRvZTnjck8    YrhRAtw XLS84Nr2r9S9LGAWDaExVAPBvLRK   ").unwrap();
-    assert_eq!(odd[..4], [0x9f, 0xbd, 0x46, 0xbb]);
-    assert_eq!(odd[28..], [0x9d, 0x91, 0xad, 0xa3]);
+    assert_eq!(odd[..], hex("9fbd46bb345171c6f6022c9a25d5681ba54eec6a6c4953f3adc0b96e9d91ada3"));
     let tabs = decode("\tEsTpRvZTnjck8Yr\u{a0}hRAtwXLS84N\nr2r9S9LGAWDa\u{2003}ExVAPBvLRK\r\n").unwrap();
     assert_eq!(*odd, *tabs);
 }

@@ -172,3 +172,25 @@ pub fn begin<const N: usize>(
 pub fn secret_key(bytes: &[u8]) -> Curve25519SecretKey {
     Curve25519SecretKey::from_secret_bytes(bytes.try_into().unwrap())
 }
+
+/// That no run of four bytes of a secret is in a text: as it is, or in hexadecimal, decimals or Base64.
+pub fn assert_hidden(text: &str, secret: &[u8]) {
+    let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let lower = compact.to_lowercase();
+    for run in secret.windows(4) {
+        assert!(!text.as_bytes().windows(4).any(|window| window == run), "raw {run:?} in {text}");
+        let hex: String = run.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(!lower.contains(&hex), "{hex} in {text}");
+        let decimals = run.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+        assert!(!compact.contains(&decimals), "{decimals} in {text}");
+    }
+    // Four bytes are five whole characters at least, wherever they stand in what was encoded.
+    for before in 0..3 {
+        let shifted = [&vec![0; before][..], secret].concat();
+        let mut buffer = vec![0; mx_types::base64::encoded_len(shifted.len())];
+        let base64 = mx_types::base64::encode(&shifted, &mut buffer).unwrap();
+        for run in base64.as_bytes()[before + 1..].windows(5) {
+            assert!(!compact.as_bytes().windows(5).any(|window| window == run), "{base64} in {text}");
+        }
+    }
+}
