@@ -249,8 +249,7 @@ mod tests {
 
     #[test]
     fn words_in_comments_strings_and_tests_are_no_code() {
-        let text =
-            "// unsafe todo!()\nlet todo = \"unsafe\";\n#[cfg(test)]\nmod tests {\n    fn a() { println!(); }\n}\n";
+        let text = "// unsafe todo!()\nlet todo = \"unsafe\";\n#[cfg(test)]\nmod tests {\n    fn a() { println!(); }\n}\n";
         assert_eq!(library_file("crates/x/src/a.rs", text), []);
         assert_eq!(library_file("crates/x/src/a.rs", &"// f();\n\n".repeat(MAX_CODE_LINES + 1)), []);
     }
