@@ -12,7 +12,7 @@ use mx_types::BufferTooSmall;
 use subtle::ConstantTimeEq;
 use zeroize::ZeroizeOnDrop;
 
-use crate::{AuthenticationFailed, HmacKey, Tag, hkdf_sha256, wipe::wipe};
+use crate::{AuthenticationFailed, HmacKey, Tag, hkdf::hkdf_sha256_to, wipe::wipe};
 
 /// The AES key, MAC key and IV of one message. Wiped when dropped.
 pub struct CbcHmacKeys {
@@ -38,7 +38,11 @@ impl CbcHmacKeys {
     /// `info` is `OLM_KEYS`, `MEGOLM_KEYS`, `Pickle` or, in key backup, empty.
     #[must_use]
     pub fn expand(ikm: &[u8], info: &[u8]) -> Self {
-        Self::from_bytes(&hkdf_sha256::<80>(&[], ikm, info))
+        let mut keys = [0; 80];
+        hkdf_sha256_to(&[], ikm, info, &mut keys);
+        let parts = Self::from_bytes(&keys);
+        wipe(&mut keys);
+        parts
     }
 
     /// Encrypts the first `plaintext_len` bytes of `buffer` in place and returns the ciphertext, which is

@@ -20,8 +20,13 @@ use crate::{hmac::HmacKey, wipe::wipe};
 pub fn hkdf_sha256<const N: usize>(salt: &[u8], ikm: &[u8], info: &[u8]) -> Zeroizing<[u8; N]> {
     const { assert!(N <= 255 * HASH, "HKDF-SHA-256 gives at most 255 * 32 bytes") };
     let mut output = Zeroizing::new([0; N]);
-    expand(&extract(salt, ikm), info, output.as_mut_slice());
+    hkdf_sha256_to(salt, ikm, info, output.as_mut_slice());
     output
+}
+
+/// [`hkdf_sha256`] to a slice of at most 255 * 32 bytes, which the caller wipes.
+pub(crate) fn hkdf_sha256_to(salt: &[u8], ikm: &[u8], info: &[u8], output: &mut [u8]) {
+    expand(&extract(salt, ikm), info, output);
 }
 
 /// `PRK = HMAC(salt, IKM)`, as a key.

@@ -139,12 +139,12 @@ pub(crate) fn finish(state: &mut State, tail: &[u8], len: u64) {
 #[inline]
 pub(crate) fn finish_hash(state: &mut State, hash: &State) {
     let mut last = [0; BLOCK];
-    let (words, _) = last.as_chunks_mut();
-    // One bit, zeros, and the length in bits: 64 bytes of the block before and 32 of the hash.
-    let padding = [0x8000_0000, 0, 0, 0, 0, 0, 0, 768];
-    for (bytes, word) in words.iter_mut().zip(hash.iter().chain(&padding)) {
-        *bytes = word.to_be_bytes();
+    if let Some(start) = last.first_chunk_mut() {
+        *start = to_bytes(hash);
     }
+    last[32] = 0x80;
+    // The length in bits: 64 bytes of the block before and 32 of the hash.
+    [last[62], last[63]] = 768_u16.to_be_bytes();
     compress256(state, &[last]);
     wipe(&mut last);
 }

@@ -2,10 +2,9 @@
 
 use mx_aes_sha2::{HmacKey, cbc_hmac::CbcHmacKeys, hkdf_sha256};
 use mx_curve25519::{Curve25519PublicKey, KeyAgreement, KeyAgreementError};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{ZeroizeOnDrop, Zeroizing, optimization_barrier};
 
 /// `R(i)`.
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct RootKey(pub(crate) [u8; 32]);
 
 impl RootKey {
@@ -34,7 +33,7 @@ fn split(derived: &Zeroizing<[u8; 64]>) -> (RootKey, ChainKey) {
 }
 
 /// `C(i,j)` with its `j`, the index of the next message.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub(crate) struct ChainKey {
     pub(crate) key: [u8; 32],
     pub(crate) index: u32,
@@ -56,7 +55,7 @@ impl ChainKey {
 }
 
 /// `M(i,j)`: serves one message.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub(crate) struct MessageKey(pub(crate) [u8; 32]);
 
 impl MessageKey {
@@ -65,6 +64,23 @@ impl MessageKey {
         CbcHmacKeys::expand(&self.0, b"OLM_KEYS")
     }
 }
+
+/// Wipes 32 bytes at once. `Zeroize` would do it byte by byte, which for the copies that decrypting makes takes as long
+/// as a hash.
+macro_rules! wiped_on_drop {
+    ($($key:ident: $field:tt),*) => {$(
+        impl Drop for $key {
+            fn drop(&mut self) {
+                self.$field = [0; 32];
+                optimization_barrier(&self.$field);
+            }
+        }
+
+        impl ZeroizeOnDrop for $key {}
+    )*};
+}
+
+wiped_on_drop!(RootKey: 0, ChainKey: key, MessageKey: 0);
 
 #[cfg(test)]
 mod tests {

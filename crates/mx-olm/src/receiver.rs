@@ -1,7 +1,7 @@
 //! The chains on which we receive, and the keys of messages that have not come.
 
 use mx_curve25519::Curve25519PublicKey;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::ZeroizeOnDrop;
 
 use crate::list::List;
 use crate::ratchet::{ChainKey, MessageKey};
@@ -17,9 +17,8 @@ pub const MAX_RECEIVER_CHAINS: usize = 5;
 pub const MAX_SKIPPED_PER_CHAIN: u32 = 40;
 
 /// A chain of the other side's.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub(crate) struct ReceiverChain {
-    #[zeroize(skip)]
     pub(crate) ratchet_key: Curve25519PublicKey,
     pub(crate) chain_key: ChainKey,
     /// Names the chain in the list of skipped keys; below [`MAX_RECEIVER_CHAINS`], and no other chain's.
@@ -27,12 +26,16 @@ pub(crate) struct ReceiverChain {
 }
 
 /// The key of a message that has not come, or was not yet decrypted.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub(crate) struct SkippedKey {
     pub(crate) slot: u8,
     pub(crate) index: u32,
     pub(crate) message_key: MessageKey,
 }
+
+/// What is secret in them is a key that wipes itself.
+impl ZeroizeOnDrop for ReceiverChain {}
+impl ZeroizeOnDrop for SkippedKey {}
 
 /// Chains and skipped keys, oldest first.
 pub(crate) struct Receiver<const SKIPPED: usize> {
@@ -78,7 +81,7 @@ impl<const SKIPPED: usize> Receiver<SKIPPED> {
         let Some(chain) = self.chains.get_mut(position) else { return };
         let slot = chain.slot;
         chain.chain_key = reached.next;
-        let mut chain_key = reached.keep_from;
+        let Some(mut chain_key) = reached.keep_from else { return };
         while chain_key.index < reached.index {
             let index = chain_key.index;
             let (message_key, next) = chain_key.message_key();
@@ -104,8 +107,8 @@ pub(crate) struct Reached {
     index: u32,
     /// Its key.
     pub(crate) message_key: MessageKey,
-    /// The chain at the first skipped message whose key is kept.
-    keep_from: ChainKey,
+    /// The chain at the first skipped message whose key is kept, if any message is skipped.
+    keep_from: Option<ChainKey>,
     /// The chain behind the message.
     next: ChainKey,
 }
@@ -125,7 +128,7 @@ impl Reached {
         while chain_key.index < index.saturating_sub(MAX_SKIPPED_PER_CHAIN) {
             chain_key.advance();
         }
-        let keep_from = chain_key.clone();
+        let keep_from = (gap > 0).then(|| chain_key.clone());
         while chain_key.index < index {
             chain_key.advance();
         }
