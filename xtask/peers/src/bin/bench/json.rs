@@ -40,7 +40,7 @@ pub fn rows(table: &mut Table) {
 /// A device keys object as servers send it: members in no particular order.
 fn device_keys(number: usize) -> String {
     format!(
-        r#"{{"user_id":"@someone:example.org","device_id":"DEVICE{number:04}","algorithms":["m.olm.v1.curve25519-aes-sha2","m.megolm.v1.aes-sha2"],"keys":{{"ed25519:DEVICE{number:04}":"lEuiRJBit0IG6nUf5pUzWTUEsRVVe/HJkoKuEww9ULI","curve25519:DEVICE{number:04}":"wjLpTLRqbqBzLs63aYaEv2Boi6cFEbbM/sSRQ2oAKk4"}},"unsigned":{{"device_display_name":"Someone's phone"}},"signatures":{{"@someone:example.org":{{"ed25519:abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq":"dSO80A01XiigH3uBiDVx/EjzaoycHcjq9lfQX0uWsqxl2giMIiSPR8a4d291W1ihKJL/a+myXS367WT6NAIcBA","ed25519:DEVICE{number:04}":"Ap1xg1bm6hYFVQZmUgNLZLbwwVqlhAHbTYB8VHmQ8FNSyPMfDA"}}}}}}"#
+        r#"{{"user_id":"@someone:example.org","device_id":"DEVICE{number:04}","algorithms":["m.olm.v1.curve25519-aes-sha2","m.megolm.v1.aes-sha2"],"keys":{{"ed25519:DEVICE{number:04}":"lEuiRJBit0IG6nUf5pUzWTUEsRVVe/HJkoKuEww9ULI","curve25519:DEVICE{number:04}":"wjLpTLRqbqBzLs63aYaEv2Boi6cFEbbM/sSRQ2oAKk4"}},"unsigned":{{"device_display_name":"Someone's second phone"}},"signatures":{{"@someone:example.org":{{"ed25519:abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq":"dSO80A01XiigH3uBiDVx/EjzaoycHcjq9lfQX0uWsqxl2giMIiSPR8a4d291W1ihKJL/a+myXS367WT6NAIcBA","ed25519:DEVICE{number:04}":"Ap1xg1bm6hYFVQZmUgNLZLbwwVqlhAHbTYB8VHmQ8FNSyPMfDAp1xg1bm6hYFVQZmUgNLZLbwwVqlhAHbTYBAA"}}}}}}"#
     )
 }
 
