@@ -309,6 +309,23 @@ fn attack_052_replay_of_a_message_to_a_fallback_key() {
     }
 }
 
+// FBK-8: sessions are told apart by both keys of the side that began them.
+#[test]
+fn attack_052_one_base_key_of_two_senders() {
+    let mut pair = Pair::<200>::new(29);
+    let fallback = pair.bob_account.one_time_keys_mut().generate_fallback(&mut pair.rng).unwrap().key.key;
+    let bob = pair.bob_account.curve25519_key();
+    let carol: Account = Account::new(&mut pair.rng).unwrap();
+    for alice in [&pair.alice_account, &carol] {
+        let mut drawn = support::Script([[7; 32], [8; 32]].concat());
+        let mut session: Session = Session::outbound(&mut drawn, alice.identity(), &bob, &fallback).unwrap();
+        let sent = send(&mut session, &mut pair.rng, b"message");
+        assert!(begin::<200>(&mut pair.bob_account, alice, &sent).is_ok());
+        let error = begin::<200>(&mut pair.bob_account, alice, &sent).map(|_| ()).unwrap_err();
+        assert_eq!(error, InboundSessionError::ReplayedFallbackSession);
+    }
+}
+
 // FBK-8: the memory is bounded, the oldest goes.
 #[test]
 fn attack_052_the_memory_of_fallback_sessions_is_bounded() {

@@ -107,6 +107,49 @@ fn attack_051_keys_of_a_wrong_length_in_each_slot() {
     assert_eq!(PreKeyMessage::parse(&[]).unwrap_err(), MessageError::TooShort);
 }
 
+// OLM-33, OLM-35: the same rules outside.
+#[test]
+fn attack_050_the_fields_of_a_pre_key_message() {
+    let (index, text) = (&b"\x10\x05"[..], &b"\x22\x10................"[..]);
+    let inner = message(&[&key_field(0x0a, 32), index, text]);
+    let inner = [&[0x22, u8::try_from(inner.len()).unwrap()][..], &inner].concat();
+    let mut fields = [0x0a, 0x12, 0x1a].map(|tag| key_field(tag, 32)).to_vec();
+    fields.push(inner);
+    let parse = |fields: &[Vec<u8>]| {
+        PreKeyMessage::parse(&[&[3][..], &fields.concat()].concat()).map(|message| message.message().index())
+    };
+    assert_eq!(parse(&fields), Ok(5));
+    let mut reversed = fields.clone();
+    reversed.reverse();
+    assert_eq!(parse(&reversed), Ok(5));
+    for unknown in [&b"\x38\x01"[..], b"\x3a\x01x", b"\x08\x01", b"\x20\x80\x00"] {
+        for position in 0..=4 {
+            let mut more = fields.clone();
+            more.insert(position, unknown.to_vec());
+            assert_eq!(parse(&more), Ok(5), "{unknown:02x?} at {position}");
+        }
+    }
+    for which in 0..4 {
+        for position in [0, 4] {
+            let mut twice = fields.clone();
+            twice.insert(position, fields[which].clone());
+            assert_eq!(parse(&twice), Err(MessageError::Field(FieldError::Repeated)), "{which}");
+        }
+    }
+    for end in [&b"\x3d\x00\x00\x00\x00"[..], b"\x00\x00", b"\x3a\x05x", b"\x38", b"\x80"] {
+        assert!(matches!(parse(&[fields.clone(), vec![end.to_vec()]].concat()), Err(MessageError::Field(_))));
+    }
+    for version in [0, 2, 4, 0x83] {
+        let bytes = [&[version][..], &fields.concat()].concat();
+        let error = MessageError::UnsupportedVersion { found: version };
+        assert_eq!(PreKeyMessage::parse(&bytes).unwrap_err(), error);
+        // The version of the message inside, too: its first byte is the third of the last field.
+        let mut bytes = [&[3][..], &fields.concat()].concat();
+        bytes[1 + 3 * 34 + 2] = version;
+        assert_eq!(PreKeyMessage::parse(&bytes).unwrap_err(), error);
+    }
+}
+
 // OLM-9: a point of small order in each place of a message.
 #[test]
 fn attack_006_low_order_keys_in_each_slot_of_a_message() {

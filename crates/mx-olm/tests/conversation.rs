@@ -288,11 +288,18 @@ fn allocating_forms_say_the_same() {
     use mx_olm::{MAX_MESSAGE_TEXT_LEN, MessageError, OlmMessageBuf};
 
     let mut pair = Pair::<200>::confirmed(13);
-    let (message_type, bytes) = pair.alice.encrypt_to_vec(&mut pair.rng, b"vector").unwrap();
+    let plaintext = b"two blocks of a text";
+    let (message_type, bytes) = pair.alice.encrypt_to_vec(&mut pair.rng, plaintext).unwrap();
     let text = mx_types::base64::encode_to_string(&bytes);
-    let message = OlmMessageBuf::from_base64(message_type, &text, MAX_MESSAGE_TEXT_LEN).unwrap();
-    assert_eq!(pair.bob.decrypt_to_vec(&message.parse().unwrap()).unwrap(), b"vector");
+    // B64-5: of a message body the bits that belong to no byte are ignored, and padding is accepted.
+    assert_eq!(bytes.len() % 3, 1, "the last character has four such bits");
+    let (start, last) = text.split_at(text.len() - 1);
+    let other = format!("{start}{}==", char::from(last.as_bytes()[0] + 1));
+    let message = OlmMessageBuf::from_base64(message_type, &other, MAX_MESSAGE_TEXT_LEN).unwrap();
+    assert_eq!(pair.bob.decrypt_to_vec(&message.parse().unwrap()).unwrap(), plaintext);
     // OLM-40: the limit is checked before anything is decoded.
+    assert!(OlmMessageBuf::from_base64(message_type, &text, text.len()).is_ok());
+    assert_eq!(MAX_MESSAGE_TEXT_LEN, 65_536);
     let error = MessageError::TooLong { len: text.len(), max_len: text.len() - 1 };
     assert_eq!(OlmMessageBuf::from_base64(message_type, &text, text.len() - 1).unwrap_err(), error);
     let huge = "A".repeat(65_537);
