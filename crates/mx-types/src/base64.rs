@@ -2,8 +2,8 @@
 //!
 //! Two codecs, because two things are wanted of it. [`encode`] and [`decode`] serve public bytes: ciphertexts,
 //! signatures, public keys. They work on 64 characters at a time by arithmetic that compilers turn into vector
-//! instructions, or through `base64-simd` with the feature `simd`. [`encode_secret`] and [`decode_secret`] serve secrets: they are those of `base64ct`, with no
-//! branch and no table index on the value.
+//! instructions, or through `base64-simd` with the feature `simd`. [`encode_secret`] and [`decode_secret`] serve
+//! secrets: they are those of `base64ct`, with no branch and no table index on the value.
 //!
 //! Everything written is unpadded. Everything read may be padded, completely or not at all. White space, the
 //! URL-safe alphabet, surplus or misplaced `=`, and lengths that no byte string has are refused.
