@@ -3,11 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    args::Args,
-    attacks, conformance, deny, lint, msrv,
-    project::Project,
-    report::Report,
-    test::{self, Steps},
+    args::Args, attacks, conformance, deny, lint, msrv, project::Project, report::Report, steps::Steps, test,
     tidy,
 };
 

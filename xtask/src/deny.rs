@@ -6,7 +6,8 @@ use crate::{
     args::Args,
     process::{capture, succeeds},
     project::Project,
-    report::{Outcome, Report, Table},
+    report::{Outcome, Report},
+    steps::Steps,
 };
 
 const INSTALL: &str = "cargo install cargo-deny --locked";
@@ -15,17 +16,13 @@ pub(crate) fn run(project: &Project, _: &Args) -> Result<Report> {
     if !succeeds(&mut project.cargo(["deny", "--version"])) {
         return Ok(Report::skipped(format!("cargo-deny is missing; `{INSTALL}` installs it")));
     }
-    let mut table = Table::new("", &["check", "outcome"]);
-    let mut failed = false;
+    let mut steps = Steps::new();
     for check in ["bans", "licenses", "sources"] {
-        let passed = project.stream(&mut project.cargo(["deny", "--all-features", "check", check]))?;
-        failed |= !passed;
-        table.row([check.to_owned(), Outcome::of(passed).to_string()]);
+        let mut command = project.cargo(["deny", "--all-features", "check", check]);
+        steps.outcome(check, || project.stream(&mut command).map(Outcome::of));
     }
-    let advisories = advisories(project)?;
-    failed |= advisories == Outcome::Failed;
-    table.row(["advisories".to_owned(), advisories.to_string()]);
-    Ok(Report::new(Outcome::of(!failed)).table(table))
+    steps.outcome("advisories", || advisories(project));
+    Ok(steps.finish())
 }
 
 /// The database of advisories lies in a repository that not every machine can reach.

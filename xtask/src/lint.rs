@@ -1,13 +1,16 @@
 //! `lint`: rustfmt, clippy and rustdoc, with warnings denied.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::{
     args::Args,
     doc,
     project::Project,
-    report::{Outcome, Report, Table},
+    report::{Outcome, Report},
     size,
+    steps::Steps,
 };
 
 /// Workspaces of their own, with the arguments that clippy needs there.
@@ -19,20 +22,16 @@ const APART: &[(&str, &[&str])] = &[
 ];
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
-    let mut table = Table::new("", &["step", "outcome"]);
-    let mut failed = false;
-    let mut step = |name: String, passed: bool| {
-        failed |= !passed;
-        table.row([name, Outcome::of(passed).to_string()]);
+    let mut steps = Steps::new();
+    let mut step = |name: &str, mut command: Command| {
+        steps.outcome(name, || project.stream(&mut command).map(Outcome::of));
     };
-
-    step("rustfmt".to_owned(), project.stream(&mut project.cargo(["fmt", "--all", "--check"]))?);
+    step("rustfmt", project.cargo(["fmt", "--all", "--check"]));
     for (manifest, args) in APART {
-        let mut command = project.cargo(["fmt", "--check", "--manifest-path", manifest]);
-        step(format!("rustfmt {manifest}"), project.stream(&mut command)?);
+        step(&format!("rustfmt {manifest}"), project.cargo(["fmt", "--check", "--manifest-path", manifest]));
         let mut command = project.cargo(["clippy", "--quiet", "--manifest-path", manifest]);
         command.args(*args).args(["--", "--deny", "warnings"]);
-        step(format!("clippy {manifest}"), project.stream(&mut command)?);
+        step(&format!("clippy {manifest}"), command);
     }
     for member in project.libraries().chain(project.tools()) {
         let sets = member.feature_sets();
@@ -41,9 +40,9 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
             let mut command =
                 project.cargo(["clippy", "--quiet", "--all-targets", "--package", &member.name]);
             command.args(set.args()).args(["--", "--deny", "warnings"]);
-            step(format!("clippy {} [{}]", member.name, set.label()), project.stream(&mut command)?);
+            step(&format!("clippy {} [{}]", member.name, set.label()), command);
         }
     }
-    step("rustdoc".to_owned(), !doc::run(project, args)?.has_failed());
-    Ok(Report::new(Outcome::of(!failed)).table(table))
+    steps.outcome("rustdoc", || Ok(doc::run(project, args)?.outcome().clone()));
+    Ok(steps.finish())
 }

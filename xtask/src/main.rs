@@ -23,6 +23,7 @@ mod report;
 mod secrets;
 mod size;
 mod source;
+mod steps;
 mod test;
 mod tidy;
 

@@ -8,7 +8,7 @@ use crate::{
     process::succeeds,
     project::Project,
     report::{Outcome, Report},
-    test::Steps,
+    steps::Steps,
 };
 
 const MANIFEST: &str = "xtask/memory/Cargo.toml";
