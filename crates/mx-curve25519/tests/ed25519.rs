@@ -264,6 +264,12 @@ fn attack_068_debug_shows_no_secret() {
     assert_eq!(format!("{:?}", Ed25519Verifier::new(public)), format!("Ed25519Verifier({public:?})"));
 }
 
+#[test]
+fn sizes_are_those_of_the_readme() {
+    assert_eq!(size_of::<mx_curve25519::Curve25519SecretKey>(), 64);
+    assert!(size_of::<Ed25519SecretKey>() < 400 && size_of::<Ed25519Verifier>() < 250);
+}
+
 // PIC-14
 #[test]
 fn attack_029_every_secret_is_wiped_when_dropped() {
