@@ -551,3 +551,120 @@ fn attack_069_raw_states_that_make_no_sense() {
     assert_eq!(state(&[], &[(1, 0), (1, 1)]), Err(InvalidState::Repeated));
     assert_eq!(state(&[(1, 0)], &[(1, 1)]), Ok(()));
 }
+
+// PIC-13: chains of a sealed session that no session has.
+#[test]
+fn attack_069_chains_of_a_sealed_session() {
+    let key = PickleKey::new(&[3; 32]);
+    let read =
+        |state: &[u8]| Session::<50>::from_pickle(&key, Generation::default(), &sealed(2, state)).map(|_| ());
+    let mut pair = Pair::<200>::confirmed(14);
+    let good = plain(&state(&mut pair.alice));
+    let receivers = 1 + 96 + 32 + 1;
+    let (start, chain) = (&good[..receivers], &good[receivers + 4..good.len() - 4]);
+    assert_eq!(chain.len(), 32 + 36 + 1);
+    let chains = |chains: &[&[u8]]| {
+        let count = u32::try_from(chains.len()).unwrap().to_be_bytes();
+        read(&[start, &count, &chains.concat(), &[0; 4]].concat())
+    };
+    let with = |key: u8, slot: u8| {
+        let mut other = chain.to_vec();
+        other[0] ^= key;
+        other[68] = slot;
+        other
+    };
+    assert_eq!(chains(&[chain]), Ok(()));
+    for slot in 0..=255 {
+        assert_eq!(chains(&[&with(0, slot)]).is_ok(), slot < 5, "slot {slot}");
+    }
+    assert_eq!(chains(&[chain, &with(1, 1)]), Ok(()));
+    assert!(matches!(chains(&[chain, &with(0, 1)]), Err(UnpickleError::Invalid { .. })), "one key twice");
+    assert!(matches!(chains(&[chain, &with(1, 0)]), Err(UnpickleError::Invalid { .. })), "one slot twice");
+
+    // Skipped keys of two chains, each of which stands at 60.
+    let skipped = |keys: &[(u8, u32)]| {
+        let at_60 = |mut chain: Vec<u8>| {
+            chain[64..68].copy_from_slice(&60_u32.to_be_bytes());
+            chain
+        };
+        let count = u32::try_from(keys.len()).unwrap().to_be_bytes();
+        let keys: Vec<_> = keys
+            .iter()
+            .flat_map(|(slot, index)| [&[*slot][..], &index.to_be_bytes(), &[7; 32]].concat())
+            .collect();
+        read(&[start, &[0, 0, 0, 2], &at_60(with(0, 0)), &at_60(with(1, 3)), &count, &keys].concat())
+    };
+    let forty: Vec<_> = (0..40).map(|index| (3, index)).collect();
+    assert_eq!(skipped(&forty), Ok(()));
+    assert_eq!(skipped(&[&forty[..], &[(0, 1)]].concat()), Ok(()), "forty of each chain");
+    for wrong in [(3, 40), (3, 39), (0, 60), (0, 61), (1, 0), (5, 0)] {
+        let result = skipped(&[&forty[..], &[wrong]].concat());
+        assert!(matches!(result, Err(UnpickleError::Invalid { .. })), "{wrong:?}");
+    }
+    assert_eq!(skipped(&[(0, 59), (3, 59)]), Ok(()));
+    assert!(skipped(&[(0, 59), (0, 59)]).is_err());
+}
+
+// PIC-13: the same of accounts.
+#[test]
+fn attack_069_counts_and_lengths_of_a_sealed_account() {
+    let key = PickleKey::new(&[3; 32]);
+    let read = |state: &[u8]| {
+        Account::<2, 1>::from_pickle(&key, Generation::default(), &sealed(1, state)).map(|_| ())
+    };
+    let mut pair = Pair::<200>::new(15);
+    let mut bob = Account::<2, 1>::new(&mut pair.rng).unwrap();
+    for _ in 0..2 {
+        let _ = bob.one_time_keys_mut().generate(&mut pair.rng).unwrap();
+        let _ = bob.one_time_keys_mut().generate_fallback(&mut pair.rng).unwrap();
+    }
+    let fallback = bob.one_time_keys().fallback().unwrap().key;
+    let (identity, claimed) = (pair.alice_account.identity(), pair.alice_account.curve25519_key());
+    let mut alice: Session =
+        Session::outbound(&mut pair.rng, identity, &bob.curve25519_key(), &fallback).unwrap();
+    let sent = send(&mut alice, &mut pair.rng, b"message");
+    let _ = bob.inbound_session::<1>(&claimed, &sent.pre_key(), &mut [0; 100]).unwrap();
+
+    let good = plain(&account_state(&mut bob));
+    assert_eq!(read(&good), Ok(()));
+    for len in 0..good.len() {
+        assert!(read(&good[..len]).is_err(), "{len} bytes");
+    }
+    assert_eq!(read(&[&good[..], &[0]].concat()), Err(UnpickleError::TrailingBytes { count: 1 }));
+    // form | seed and public key | identity | last number | one-time keys | fallback keys | sessions
+    let last_number = 1 + 64 + 64;
+    let one_time = last_number + 4;
+    let fallbacks = one_time + 4 + 2 * 69;
+    let sessions = fallbacks + 4 + 2 * 69;
+    assert_eq!(good.len(), sessions + 4 + 20);
+    for (position, limit) in [(one_time, 2), (fallbacks, 2), (sessions, 1)] {
+        for count in [limit + 1, 1_000_000, u32::MAX] {
+            let mut bad = good.clone();
+            bad[position..position + 4].copy_from_slice(&count.to_be_bytes());
+            let limit = usize::try_from(limit).unwrap();
+            assert_eq!(read(&bad), Err(UnpickleError::TooMany { count, limit }));
+        }
+    }
+    let changed = |position: usize, value: &[u8]| {
+        let mut bad = good.clone();
+        bad[position..position + value.len()].copy_from_slice(value);
+        read(&bad)
+    };
+    assert_eq!(changed(last_number, &[0, 0, 0, 4]), Ok(()));
+    for (position, value) in [
+        (0, &[2][..]),
+        (33, &[0; 32]),
+        (1 + 64 + 32, &[0; 32]),
+        (last_number, &[0, 0, 0, 3]),
+        (one_time + 4, &[0, 0, 0, 5]),
+        (fallbacks + 4, &[0, 0, 0, 5]),
+        (one_time + 4 + 4, &[4]),
+        (one_time + 4 + 4, &[0x80]),
+        (one_time + 4 + 5 + 32, &[0; 32]),
+    ] {
+        assert!(matches!(changed(position, value), Err(UnpickleError::Invalid { .. })), "{position}");
+    }
+    for flags in 0..4 {
+        assert_eq!(changed(one_time + 4 + 4, &[flags]), Ok(()));
+    }
+}
