@@ -41,6 +41,8 @@ fn secrets_are_kept_unclamped() {
     clamped[0] &= 0xf8;
     clamped[31] = clamped[31] & 0x7f | 0x40;
     assert_eq!(Curve25519SecretKey::from_secret_bytes(&clamped).public_key(), key.public_key());
+    let stored = Curve25519SecretKey::from_stored(&secret, key.public_key());
+    assert_eq!((stored.secret_bytes(), stored.public_key()), (&secret, key.public_key()));
 }
 
 /// Wycheproof's verdicts: what is not refused as non-canonical or of small order gives the shared secret.

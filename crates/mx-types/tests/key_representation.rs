@@ -71,6 +71,9 @@ fn attack_145_lenient_reading_of_a_recovery_key() {
     assert_eq!(decode(&format!("{good}1")).unwrap_err(), Length);
     assert_eq!(decode(&format!("1{}", &good[..47])).unwrap_err(), Length);
     assert_eq!(decode(&"1".repeat(100_000)).unwrap_err(), Length);
+    // One character too many is not decoded at all.
+    assert_eq!(decode(&"0".repeat(48)).unwrap_err(), Alphabet);
+    assert_eq!(decode(&"0".repeat(49)).unwrap_err(), Length);
     for wrong in ["0", "O", "I", "l", "\u{e9}", "\u{4e00}", "-"] {
         assert_eq!(decode(&good.replacen('T', wrong, 1)).unwrap_err(), Alphabet, "{wrong}");
     }

@@ -52,6 +52,21 @@ fn attack_003_small_order_and_non_canonical_ed25519_keys() {
     assert!(Ed25519PublicKey::from_bytes(below).is_ok());
 }
 
+// Near the prime, but below it: one byte between the first and the last is not all ones.
+#[test]
+fn keys_just_below_the_prime_are_keys() {
+    for position in 1..31 {
+        for more in [0, 1, 18] {
+            let mut bytes = prime_plus(more);
+            bytes[position] = 0xfe;
+            assert!(Curve25519PublicKey::from_bytes(bytes).is_ok(), "{bytes:02x?}");
+            assert!(Ed25519PublicKey::from_bytes(bytes).is_ok(), "{bytes:02x?}");
+            bytes[31] |= 0x80;
+            assert!(Ed25519PublicKey::from_bytes(bytes).is_ok(), "{bytes:02x?}");
+        }
+    }
+}
+
 #[test]
 fn attack_006_low_order_curve25519_keys_do_not_parse() {
     for (u, error) in [

@@ -52,6 +52,11 @@ fn attack_008_no_key_from_a_generator_that_fails_or_gives_zeros() {
     out = [0xaa; 32];
     assert_eq!(fill_random(&mut Stub { byte: 0, left: 99 }, &mut out), Err(RandomnessFailed));
     assert_eq!(out, [0; 32]);
+    // From eight bytes on zeros are no chance.
+    for len in 1..=16 {
+        let result = fill_random(&mut Stub { byte: 0, left: 99 }, &mut out[..len]);
+        assert_eq!(result.is_ok(), len < 8, "{len}");
+    }
     assert_eq!(fill_random(&mut Stub { byte: 7, left: 32 }, &mut out), Ok(()));
     assert_eq!(out, [7; 32]);
     assert_eq!(fill_random(&mut Stub { byte: 7, left: 0 }, &mut []), Ok(()));

@@ -83,6 +83,31 @@ fn a_slot_takes_one_value() {
     assert_eq!(slot.put(1), Err(FieldError::Repeated));
 }
 
+// OLM-33: the shortest form, on both sides of each border; 0 is written.
+#[test]
+fn numbers_are_written_minimally() {
+    for (value, expected) in [
+        (0, &b"\x08\x00"[..]),
+        (1, b"\x08\x01"),
+        (0x7f, b"\x08\x7f"),
+        (0x80, b"\x08\x80\x01"),
+        (0x81, b"\x08\x81\x01"),
+        (0x3fff, b"\x08\xff\x7f"),
+        (0x4000, b"\x08\x80\x80\x01"),
+        (0x001f_ffff, b"\x08\xff\xff\x7f"),
+        (0x0020_0000, b"\x08\x80\x80\x80\x01"),
+        (0x0fff_ffff, b"\x08\xff\xff\xff\x7f"),
+        (0x1000_0000, b"\x08\x80\x80\x80\x80\x01"),
+        (u32::MAX, b"\x08\xff\xff\xff\xff\x0f"),
+    ] {
+        let mut buffer = [0; 6];
+        let mut writer = Writer::new(&mut buffer);
+        writer.number(0x08, value);
+        assert_eq!(writer.finish().unwrap(), expected);
+        assert_eq!(1 + varint_len(u64::from(value)), expected.len());
+    }
+}
+
 #[test]
 fn a_writer_that_ran_out_of_space_says_so() {
     for len in 0..9 {
