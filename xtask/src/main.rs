@@ -59,7 +59,11 @@ fn main() -> ExitCode {
     match Project::open(args.json()).and_then(|project| (command.run)(&project, &args)) {
         Ok(report) => {
             show(command, &report, args.json());
-            if report.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+            match report.outcome() {
+                Outcome::Misused => ExitCode::from(MISUSE),
+                _ if report.has_failed() => ExitCode::FAILURE,
+                _ => ExitCode::SUCCESS,
+            }
         }
         Err(error) => {
             eprintln!("{name}: {error:#}");

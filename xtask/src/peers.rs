@@ -6,6 +6,7 @@ use std::{path::Path, process::Command};
 use anyhow::Result;
 
 use crate::{
+    MISUSE,
     args::Args,
     process::succeeds,
     project::Project,
@@ -71,7 +72,9 @@ fn release(project: &Project, manifest: &str) -> Command {
 /// meant from there.
 fn forward(project: &Project, command: &mut Command) -> Result<Report> {
     let folder = std::env::current_dir()?;
-    project.stream(command.current_dir(folder)).map(|passed| Report::new(Outcome::of(passed)))
+    let status = project.stream_status(command.current_dir(folder))?;
+    let misused = status.code() == Some(i32::from(MISUSE));
+    Ok(Report::new(if misused { Outcome::Misused } else { Outcome::of(status.success()) }))
 }
 
 /// The value of a flag that is handed on: `--flag value` or `--flag=value`.

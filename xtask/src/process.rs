@@ -2,7 +2,7 @@
 
 use std::{
     io::Write as _,
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
 };
 
 use anyhow::{Context as _, Result};
@@ -45,13 +45,18 @@ impl Project {
     /// Shows the command line and runs it in view; with `--json` its output goes to standard error, because
     /// standard output belongs to the JSON.
     pub(crate) fn stream(&self, command: &mut Command) -> Result<bool> {
+        self.stream_status(command).map(|status| status.success())
+    }
+
+    /// The same, for a program whose exit codes mean something.
+    pub(crate) fn stream_status(&self, command: &mut Command) -> Result<ExitStatus> {
         eprintln!("$ {}", line_of(command));
         if self.json {
             command.stdout(Stdio::from(std::io::stderr()));
         }
         let status = command.stdin(Stdio::null()).status();
         std::io::stderr().flush().ok();
-        Ok(status.with_context(|| format!("cannot start {}", line_of(command)))?.success())
+        status.with_context(|| format!("cannot start {}", line_of(command)))
     }
 }
 

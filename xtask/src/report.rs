@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub(crate) enum Outcome {
     Passed,
     Failed,
+    /// A program that was started refused its command line.
+    Misused,
     Skipped(String),
     /// Several steps, of which some passed and none failed, but some were skipped.
     Incomplete(String),
@@ -25,6 +27,7 @@ impl fmt::Display for Outcome {
         match self {
             Self::Passed => f.write_str("passed"),
             Self::Failed => f.write_str("FAILED"),
+            Self::Misused => f.write_str("the command line was wrong"),
             Self::Skipped(reason) => write!(f, "skipped: {reason}"),
             Self::Incomplete(reasons) => write!(f, "passed, but for what was skipped: {reasons}"),
         }
@@ -138,7 +141,7 @@ impl Report {
     }
 
     pub(crate) fn has_failed(&self) -> bool {
-        self.outcome == Outcome::Failed
+        matches!(self.outcome, Outcome::Failed | Outcome::Misused)
     }
 
     pub(crate) fn to_json(&self, command: &str) -> Value {
