@@ -249,6 +249,14 @@ pub fn megolm_import(count: usize) -> Duration {
     })
 }
 
+pub fn megolm_import_bytes(count: usize) -> Duration {
+    let exported = inbound(&group()).export_at(0).expect("known");
+    on_each(0..count, |_| {
+        let key = ExportedSessionKey::from_bytes(exported.as_bytes()).expect("well-formed");
+        InboundGroupSession::import(&key)
+    })
+}
+
 /// The states at 700 indices from the top down, in a session known from index 0.
 pub fn megolm_newest_first(count: usize, top: u32) -> Duration {
     let outbound = group();

@@ -83,12 +83,14 @@ pub fn rows(table: &mut Table) {
     }
     three(
         table,
-        ("Megolm import of an exported session", 15.0),
+        ("Megolm import of an export, Base64", 15.0),
         Box::new(ours::megolm_import),
         Box::new(vodozemac::megolm_import),
         #[cfg(feature = "libolm")]
         Box::new(libolm::megolm_import),
     );
+    let bytes = (ours::megolm_import_bytes, vodozemac::megolm_import_bytes);
+    two(table, "Megolm import of an export, bytes", 15.0, bytes.0, bytes.1);
     for (work, target, top) in [
         ("Megolm newest first, 700 from 1,000", 15.0, 1_000),
         ("Megolm newest first, 700 from 65,535", 40.0, 65_535),

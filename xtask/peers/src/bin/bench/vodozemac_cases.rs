@@ -193,6 +193,15 @@ pub fn megolm_import(count: usize) -> Duration {
     })
 }
 
+pub fn megolm_import_bytes(count: usize) -> Duration {
+    let exported =
+        inbound(&GroupSession::new(MegolmConfig::version_1())).export_at_first_known_index().to_bytes();
+    on_each(0..count, |_| {
+        let key = ExportedSessionKey::from_bytes(&exported).expect("well-formed");
+        InboundGroupSession::import(&key, MegolmConfig::version_1())
+    })
+}
+
 /// The states at 700 indices from the top down, in a session known from index 0.
 pub fn megolm_newest_first(count: usize, top: u32) -> Duration {
     let outbound = GroupSession::new(MegolmConfig::version_1());
