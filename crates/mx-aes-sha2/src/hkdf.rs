@@ -1,6 +1,6 @@
 use zeroize::Zeroizing;
 
-use crate::{hmac::HmacKey, wipe::wipe};
+use crate::{hmac::HmacKey, sha256::BLOCK, wipe::wipe};
 
 /// `N` bytes of HKDF-SHA-256 (RFC 5869): `T(1) ‖ T(2) ‖ …`.
 ///
@@ -40,24 +40,50 @@ fn extract(salt: &[u8], ikm: &[u8]) -> HmacKey {
 
 /// `T(i) = HMAC(PRK, T(i-1) ‖ info ‖ i)`.
 fn expand(key: &HmacKey, info: &[u8], output: &mut [u8]) {
-    let mut message = [0; HASH + SHORT_INFO + 1];
-    let end = HASH + info.len();
-    let Some(place) = message.get_mut(HASH..end).filter(|_| info.len() <= SHORT_INFO) else {
+    let (Some(mut first), Some(mut next)) = (OneBlock::new(0, info), OneBlock::new(HASH, info)) else {
         return expand_long(key, info, output);
     };
-    place.copy_from_slice(info);
+    let mut previous = [0; HASH];
     for (i, part) in (1..=u8::MAX).zip(output.chunks_mut(HASH)) {
-        if let Some(counter) = message.get_mut(end) {
+        let message = if i == 1 { &mut first } else { &mut next };
+        previous = message.mac(key, &previous, i);
+        part.copy_from_slice(previous.get(..part.len()).unwrap_or_default());
+    }
+    wipe(&mut next.block);
+    wipe(&mut previous);
+}
+
+/// `T(i-1) ‖ info ‖ i` with SHA-256's padding behind it, where all of that is one block: only `T(i-1)` and `i` change.
+struct OneBlock {
+    block: [u8; BLOCK],
+    /// Where `i` stands.
+    counter: usize,
+}
+
+impl OneBlock {
+    /// Leaves `offset` bytes for `T(i-1)`. `None` if `info` does not fit.
+    fn new(offset: usize, info: &[u8]) -> Option<Self> {
+        let mut block = [0; BLOCK];
+        let counter = offset + info.len();
+        let (message, length) = block.split_last_chunk_mut::<8>()?;
+        message.get_mut(offset..counter)?.copy_from_slice(info);
+        *message.get_mut(counter + 1)? = 0x80;
+        // In bits, with the block of the key before.
+        *length = (8 * (BLOCK + counter + 1) as u64).to_be_bytes();
+        Some(Self { block, counter })
+    }
+
+    fn mac(&mut self, key: &HmacKey, previous: &[u8; HASH], i: u8) -> [u8; HASH] {
+        if self.counter >= HASH
+            && let Some(start) = self.block.first_chunk_mut()
+        {
+            *start = *previous;
+        }
+        if let Some(counter) = self.block.get_mut(self.counter) {
             *counter = i;
         }
-        let start = if i == 1 { HASH } else { 0 };
-        let block = key.mac(message.get(start..=end).unwrap_or_default());
-        part.copy_from_slice(block.get(..part.len()).unwrap_or_default());
-        if let Some(previous) = message.first_chunk_mut() {
-            *previous = block;
-        }
+        key.mac_block(&self.block)
     }
-    wipe(&mut message);
 }
 
 /// The same for an `info` that does not fit: the name of a secret may have any length.
@@ -75,5 +101,3 @@ fn expand_long(key: &HmacKey, info: &[u8], output: &mut [u8]) {
 
 /// Bytes of a SHA-256 hash.
 const HASH: usize = 32;
-/// The longest `info` for which `T(i-1) ‖ info ‖ i` is put together in one place; it is one block of SHA-256 then.
-const SHORT_INFO: usize = 22;

@@ -100,8 +100,14 @@ impl HmacKey {
         block[0] = byte;
         block[1] = 0x80;
         [block[62], block[63]] = 520_u16.to_be_bytes();
+        self.mac_block(&block)
+    }
+
+    /// The MAC of a message that is one block with the padding of SHA-256.
+    #[inline]
+    pub(crate) fn mac_block(&self, block: &[u8; BLOCK]) -> [u8; 32] {
         let mut state = self.inner;
-        compress256(&mut state, &[block]);
+        compress256(&mut state, core::slice::from_ref(block));
         self.finish(state)
     }
 
