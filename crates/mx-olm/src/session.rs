@@ -212,10 +212,14 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
         message: &OlmMessage<'_>,
         out: &'o mut [u8],
     ) -> Result<&'o [u8], DecryptError> {
+        self.check_session(message)?;
+        self.decrypt_normal(message.normal(), out)
+    }
+
+    fn check_session(&self, message: &OlmMessage<'_>) -> Result<(), DecryptError> {
         match message {
             OlmMessage::PreKey(message) if !self.matches(message) => Err(DecryptError::DifferentSession),
-            OlmMessage::PreKey(message) => self.decrypt_normal(message.message(), out),
-            OlmMessage::Normal(message) => self.decrypt_normal(message, out),
+            _ => Ok(()),
         }
     }
 
@@ -226,9 +230,21 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
     ) -> Result<&'o [u8], DecryptError> {
         let needed = message.ciphertext().len();
         let out = out.get_mut(..needed).ok_or(DecryptError::BufferTooSmall(BufferTooSmall { needed }))?;
+        self.decrypt_in_place(message, |ciphertext| {
+            out.copy_from_slice(ciphertext);
+            out
+        })
+    }
+
+    /// `place` puts the ciphertext where the plaintext shall be; it is asked only for a message that is authentic.
+    fn decrypt_in_place<'o>(
+        &mut self,
+        message: &NormalMessage<'_>,
+        place: impl FnOnce(&[u8]) -> &'o mut [u8],
+    ) -> Result<&'o [u8], DecryptError> {
         let index = message.index();
         let Some(position) = self.receiver.chain_position(&message.ratchet_key()) else {
-            return self.decrypt_on_new_chain(message, out);
+            return self.decrypt_on_new_chain(message, place);
         };
         let chain = self.receiver.chains.get(position).ok_or(DecryptError::UnknownRatchetKey)?;
         let next_index = chain.chain_key.index;
@@ -236,12 +252,12 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
             let missing = DecryptError::MissingMessageKey { index, next_index };
             let skipped = self.receiver.skipped_position(chain.slot, index).ok_or(missing)?;
             let key = self.receiver.skipped.get(skipped).ok_or(missing)?;
-            let plaintext = open(&key.message_key, message, out)?;
+            let plaintext = open(&key.message_key, message, place)?;
             self.receiver.skipped.remove(skipped);
             plaintext
         } else {
             let reached = Reached::new(&chain.chain_key, index)?;
-            let plaintext = open(&reached.message_key, message, out)?;
+            let plaintext = open(&reached.message_key, message, place)?;
             self.receiver.commit(position, reached);
             plaintext
         };
@@ -253,7 +269,7 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
     fn decrypt_on_new_chain<'o>(
         &mut self,
         message: &NormalMessage<'_>,
-        out: &'o mut [u8],
+        place: impl FnOnce(&[u8]) -> &'o mut [u8],
     ) -> Result<&'o [u8], DecryptError> {
         let sender = self.sender.as_ref().ok_or(DecryptError::UnknownRatchetKey)?;
         // As in `Reached::new`, but before an agreement was computed for it.
@@ -262,7 +278,7 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
         }
         let (root_key, chain_key) = self.root_key.advance(&sender.ratchet_key, &message.ratchet_key())?;
         let reached = Reached::new(&chain_key, message.index())?;
-        let plaintext = open(&reached.message_key, message, out)?;
+        let plaintext = open(&reached.message_key, message, place)?;
         self.root_key = root_key;
         self.sender = None;
         let position = self.receiver.add_chain(message.ratchet_key(), chain_key);
@@ -289,14 +305,20 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
         Ok((message_type, out))
     }
 
-    /// [`Session::decrypt`] to a new vector.
+    /// [`Session::decrypt`] to a new vector, which is allocated for an authentic message only.
     ///
     /// # Errors
     ///
     /// As [`Session::decrypt`].
     pub fn decrypt_to_vec(&mut self, message: &OlmMessage<'_>) -> Result<alloc::vec::Vec<u8>, DecryptError> {
-        let mut out = alloc::vec![0; message.normal().ciphertext().len()];
-        let len = self.decrypt(message, &mut out)?.len();
+        self.check_session(message)?;
+        let mut out = alloc::vec::Vec::new();
+        let place = &mut out;
+        let plaintext = self.decrypt_in_place(message.normal(), move |ciphertext| {
+            place.extend_from_slice(ciphertext);
+            place
+        })?;
+        let len = plaintext.len();
         out.truncate(len);
         Ok(out)
     }
@@ -481,13 +503,12 @@ fn agree(agreements: [mx_curve25519::SharedSecret; 3]) -> (RootKey, ChainKey) {
 fn open<'o>(
     message_key: &crate::ratchet::MessageKey,
     message: &NormalMessage<'_>,
-    out: &'o mut [u8],
+    place: impl FnOnce(&[u8]) -> &'o mut [u8],
 ) -> Result<&'o [u8], DecryptError> {
     let keys = message_key.expand();
     let (authenticated, mac) = message.authenticated();
     keys.verify_mac(authenticated, mac).map_err(|_| DecryptError::Authentication)?;
-    out.copy_from_slice(message.ciphertext());
-    match keys.decrypt_in_place(out) {
+    match keys.decrypt_in_place(place(message.ciphertext())) {
         Ok(plaintext) => Ok(plaintext),
         Err(_) => Err(DecryptError::Authentication),
     }
