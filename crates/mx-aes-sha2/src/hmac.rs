@@ -95,12 +95,7 @@ impl HmacKey {
     #[must_use]
     #[inline]
     pub fn mac_byte(&self, byte: u8) -> [u8; 32] {
-        // The byte, one bit, zeros, and the length in bits: 64 bytes of the key's block before and this one.
-        let mut block = [0; BLOCK];
-        block[0] = byte;
-        block[1] = 0x80;
-        [block[62], block[63]] = 520_u16.to_be_bytes();
-        self.mac_block(&block)
+        self.mac_block(&byte_block(byte))
     }
 
     /// The MAC of a message that is one block with the padding of SHA-256.
@@ -178,9 +173,18 @@ impl fmt::Debug for Hmac<'_> {
     }
 }
 
+/// The block of a message of one byte: the byte, one bit, zeros, and the length in bits with the key's block before.
+pub(crate) const fn byte_block(byte: u8) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    block[0] = byte;
+    block[1] = 0x80;
+    [block[62], block[63]] = 520_u16.to_be_bytes();
+    block
+}
+
 /// "ipad" and "opad" of RFC 2104.
-const INNER_PADDING: u8 = 0x36;
-const OUTER_PADDING: u8 = 0x5c;
+pub(crate) const INNER_PADDING: u8 = 0x36;
+pub(crate) const OUTER_PADDING: u8 = 0x5c;
 
 #[cfg(test)]
 mod tests {

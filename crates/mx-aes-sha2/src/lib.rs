@@ -6,6 +6,7 @@ pub mod cbc_hmac;
 pub mod ctr_hmac;
 mod hkdf;
 mod hmac;
+mod hmac_chain;
 mod sha256;
 mod wipe;
 
@@ -13,5 +14,6 @@ pub use crate::{
     authentication::{AuthenticationFailed, Tag},
     hkdf::hkdf_sha256,
     hmac::{Hmac, HmacKey},
+    hmac_chain::hmac_chain,
     sha256::{Sha256, sha256},
 };

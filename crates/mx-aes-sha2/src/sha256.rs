@@ -138,16 +138,21 @@ pub(crate) fn finish(state: &mut State, tail: &[u8], len: u64) {
 /// [`finish`] for a hash of 32 bytes behind one block, the outer hash of HMAC.
 #[inline]
 pub(crate) fn finish_hash(state: &mut State, hash: &State) {
-    let mut last = [0; BLOCK];
+    let mut last = HASH_BLOCK;
     if let Some(start) = last.first_chunk_mut() {
         *start = to_bytes(hash);
     }
-    last[32] = 0x80;
-    // The length in bits: 64 bytes of the block before and 32 of the hash.
-    [last[62], last[63]] = 768_u16.to_be_bytes();
     compress256(state, &[last]);
     wipe(&mut last);
 }
+
+/// The block of a hash of 32 bytes, which is not in it yet: one bit, zeros, and the length in bits with the block before.
+pub(crate) const HASH_BLOCK: [u8; BLOCK] = {
+    let mut block = [0; BLOCK];
+    block[32] = 0x80;
+    [block[62], block[63]] = 768_u16.to_be_bytes();
+    block
+};
 
 /// The state as the bytes of a hash.
 #[inline]

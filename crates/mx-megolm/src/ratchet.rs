@@ -1,4 +1,4 @@
-use mx_aes_sha2::{HmacKey, cbc_hmac::CbcHmacKeys};
+use mx_aes_sha2::{HmacKey, cbc_hmac::CbcHmacKeys, hmac_chain};
 use mx_types::{RandomnessFailed, fill_random};
 use rand_core::TryCryptoRng;
 use subtle::ConstantTimeEq;
@@ -65,9 +65,7 @@ impl Ratchet {
                 steps => steps,
             };
             // Of all these steps only the last one needs the parts below.
-            for _ in 1..steps {
-                self.step(part);
-            }
+            self.step(part, steps - 1);
             self.reseed_from(part);
             self.index = index & (u32::MAX << shift);
         }
@@ -90,7 +88,9 @@ impl Ratchet {
     /// `R(i+1,3)` of `R(i,3)`, where `i + 1` is no multiple of 256.
     #[cfg(feature = "alloc")]
     pub(crate) fn advance_last_part(part: &[u8; 32]) -> [u8; 32] {
-        HmacKey::new(part).mac_byte(3)
+        let mut next = *part;
+        hmac_chain(&mut next, 3, 1);
+        next
     }
 
     /// The state at `index` of the same 256, of which `last` is `R(i,3)`.
@@ -119,10 +119,10 @@ impl Ratchet {
         }
     }
 
-    /// `R(h) = Hh(R(h))`.
-    fn step(&mut self, h: u8) {
+    /// `R(h) = Hh(R(h))`, so many times.
+    fn step(&mut self, h: u8, times: u32) {
         if let Some(part) = self.parts.get_mut(usize::from(h)) {
-            *part = HmacKey::new(part).mac_byte(h);
+            hmac_chain(part, h, times);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Root keys, chain keys and message keys: the only file of this crate that derives one from another.
 
-use mx_aes_sha2::{HmacKey, cbc_hmac::CbcHmacKeys, hkdf_sha256};
+use mx_aes_sha2::{HmacKey, cbc_hmac::CbcHmacKeys, hkdf_sha256, hmac_chain};
 use mx_curve25519::{Curve25519PublicKey, KeyAgreement, KeyAgreementError};
 use zeroize::{ZeroizeOnDrop, Zeroizing, optimization_barrier};
 
@@ -40,10 +40,11 @@ pub(crate) struct ChainKey {
 }
 
 impl ChainKey {
-    /// `C(i,j+1) = HMAC(C(i,j), 2)`. The caller sees to it that the index has a successor.
-    pub(crate) fn advance(&mut self) {
-        self.key = HmacKey::new(&self.key).mac_byte(2);
-        self.index = self.index.saturating_add(1);
+    /// `C(i,j+1) = HMAC(C(i,j), 2)` until the chain is at a message, if it is not there or further already.
+    pub(crate) fn advance_to(&mut self, index: u32) {
+        let steps = index.saturating_sub(self.index);
+        hmac_chain(&mut self.key, 2, steps);
+        self.index += steps;
     }
 
     /// `M(i,j) = HMAC(C(i,j), 1)` and the advanced chain, from one keyed state.

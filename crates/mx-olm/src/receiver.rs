@@ -125,13 +125,9 @@ impl Reached {
         }
         let mut chain_key = chain_key.clone();
         // Keys that would be pushed out at once are not derived.
-        while chain_key.index < index.saturating_sub(MAX_SKIPPED_PER_CHAIN) {
-            chain_key.advance();
-        }
+        chain_key.advance_to(index.saturating_sub(MAX_SKIPPED_PER_CHAIN));
         let keep_from = (gap > 0).then(|| chain_key.clone());
-        while chain_key.index < index {
-            chain_key.advance();
-        }
+        chain_key.advance_to(index);
         let (message_key, next) = chain_key.message_key();
         Ok(Self { index, message_key, keep_from, next })
     }
