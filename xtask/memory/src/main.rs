@@ -5,10 +5,11 @@
 //! begin. Exit code 0: as many reports as allowed or fewer.
 
 use core::hint::black_box;
+use core::num::NonZeroU32;
 
 use mx_aes_sha2::cbc_hmac::{CbcHmacKeys, padded_len};
 use mx_aes_sha2::ctr_hmac::CtrHmacKeys;
-use mx_aes_sha2::{HmacKey, hkdf_sha256};
+use mx_aes_sha2::{HmacKey, Pbkdf2Sha512, hkdf_sha256};
 use mx_curve25519::{Curve25519SecretKey, Ed25519SecretKey, KeyAgreement};
 use mx_types::{base64, key_representation};
 
@@ -78,6 +79,10 @@ fn main() {
     row("HMAC-SHA-256 and HKDF", Allowed::AtMost(0), &|| {
         black_box(HmacKey::new(&secret::<32>()).mac(b"message"));
         black_box(hkdf_sha256::<80>(&secret::<32>(), &secret::<32>(), b"info"));
+    });
+    row("HMAC-SHA-512 and PBKDF2", Allowed::AtMost(0), &|| {
+        let rounds = NonZeroU32::new(3).unwrap_or(NonZeroU32::MIN);
+        black_box(Pbkdf2Sha512::new(&secret::<140>(), b"salt", rounds).finish());
     });
     row("MAC, right or not", Allowed::AtMost(1), &|| {
         let keys = CbcHmacKeys::from_bytes(&secret::<80>());
