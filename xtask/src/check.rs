@@ -1,7 +1,7 @@
 //! `check`: every crate alone, on every target, with every set of its features.
 //!
 //! A library that compiles may still want an allocator that nobody has: only `size`, which links firmware,
-//! proves that none is needed.
+//! proves that none is needed. Programs are for hosts, and say so in the table.
 
 use anyhow::Result;
 
@@ -30,12 +30,12 @@ pub(crate) fn table(project: &Project, targets: &[&str]) -> Result<Report> {
         }
     }
     let host_only = features::host_only(project)?;
-    for member in project.libraries() {
+    for member in project.crates() {
         let host_only = host_only.get(&member.name).map(Vec::as_slice).unwrap_or_default();
         for set in member.feature_sets() {
             let mut row = vec![member.name.clone(), set.label()];
             for target in targets {
-                let cell = if *target != HOST && set.has_any(host_only) {
+                let cell = if *target != HOST && (member.is_program || set.has_any(host_only)) {
                     "host only"
                 } else if skipped.iter().any(|(name, _)| name == target) {
                     "skipped"

@@ -18,6 +18,9 @@ const DOCUMENT: &str = "docs/dependencies.toml";
 /// What dependencies resolve to depends on the target; this one has nothing but `core` and `alloc`.
 const TARGET: &str = "thumbv7em-none-eabihf";
 
+/// Programs need an operating system. One is named, so that the document is the same wherever it is written.
+const PROGRAM_TARGET: &str = "x86_64-unknown-linux-gnu";
+
 /// Crates that hold secrets and wipe them only with their feature `zeroize`.
 const WIPING: &[&str] =
     &["aes", "cbc", "ctr", "curve25519-dalek", "ed25519-dalek", "heapless", "hmac", "sha2", "x25519-dalek"];
@@ -43,13 +46,13 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     let mut declared = read(&project.read_toml(DOCUMENT)?)?;
     let mut table = Table::new("", &["crate", "features", "packages", "verdict"]);
     let (mut failed, mut details) = (false, Vec::new());
-    for member in project.libraries() {
+    for member in project.crates() {
         let sets = member.feature_sets();
         let entry = declared.entry(member.name.clone()).or_default();
         let mut resolved = BTreeMap::new();
         for set in &sets {
             let packages = packages(project, member, set)?;
-            let mut problems = violations(&packages, set, entry);
+            let mut problems = violations(&packages, set, entry, member.is_program);
             if let Err(error) = check::compiles_on_host(project, member, set)? {
                 problems.push(format!("does not compile:\n{error}"));
             }
@@ -81,7 +84,8 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
 fn packages(project: &Project, member: &Member, set: &FeatureSet) -> Result<Vec<Package>> {
     let edges = ["tree", "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}|{f}"];
     let mut command = project.cargo(edges);
-    command.args(["--target", TARGET, "--package", &member.name]).args(set.args());
+    let target = if member.is_program { PROGRAM_TARGET } else { TARGET };
+    command.args(["--target", target, "--package", &member.name]).args(set.args());
     let tree = capture(&mut command)?;
     if !tree.success {
         bail!("cargo tree failed\n{}", tree.stderr);
@@ -103,10 +107,10 @@ fn parse_tree(tree: &str) -> Vec<Package> {
     packages
 }
 
-/// What nobody asked for, and wiping that is off.
-fn violations(packages: &[Package], set: &FeatureSet, declared: &Declared) -> Vec<String> {
+/// What nobody asked for, and wiping that is off. A program draws its randomness from the system itself.
+fn violations(packages: &[Package], set: &FeatureSet, declared: &Declared, is_program: bool) -> Vec<String> {
     let mut problems = Vec::new();
-    let for_hosts = set.has_any(&declared.host_only);
+    let for_hosts = is_program || set.has_any(&declared.host_only);
     let may_allocate = for_hosts || declared.needs_alloc || set.has("alloc");
     for package in packages {
         let name = &package.name;
@@ -117,10 +121,10 @@ fn violations(packages: &[Package], set: &FeatureSet, declared: &Declared) -> Ve
         if has("alloc") && !may_allocate {
             problems.push(format!("{name} has its feature alloc, which was not asked for"));
         }
-        if has("precomputed-tables") && !set.has("tables") {
+        if has("precomputed-tables") && !is_program && !set.has("tables") {
             problems.push(format!("{name} has its tables, which were not asked for"));
         }
-        if matches!(name.as_str(), "getrandom" | "rand") {
+        if name == "rand" || (name == "getrandom" && !is_program) {
             problems.push(format!("{name} is in the build: randomness is the caller's"));
         }
         if WIPING.contains(&name.as_str()) && !has("zeroize") {
@@ -174,7 +178,8 @@ fn read(document: &toml::Table) -> Result<BTreeMap<String, Declared>> {
 fn spell(declared: &BTreeMap<String, Declared>) -> String {
     let mut text = format!(
         "# What is linked into a build of each crate alone for {TARGET}, without features and with all:\n\
-         # packages and the features that are on in them. `cargo xtask features` compares, `--update` rewrites.\n"
+         # packages and the features that are on in them; of programs for {PROGRAM_TARGET}.\n\
+         # `cargo xtask features` compares, `--update` rewrites.\n"
     );
     for (name, Declared { needs_alloc, host_only, resolved }) in declared {
         let _ = writeln!(text, "\n[{name}]");
@@ -229,26 +234,36 @@ mod tests {
             package("curve25519-dalek", &["precomputed-tables", "zeroize"]),
             package("getrandom", &[]),
         ] {
-            assert_eq!(violations(&[bad], &none(), &plain).len(), 1);
+            assert_eq!(violations(&[bad], &none(), &plain, false).len(), 1);
         }
-        assert!(violations(&[package("serde", &["alloc"])], &none(), &declared(true, &[])).is_empty());
+        assert!(violations(&[package("serde", &["alloc"])], &none(), &declared(true, &[]), false).is_empty());
     }
 
     #[test]
     fn what_is_for_hosts_may_use_std_where_it_is_asked_for() {
         let simd = FeatureSet::of(&["simd"]);
         let package = || package("vsimd", &["alloc", "std"]);
-        assert!(violations(&[package()], &simd, &declared(false, &["simd"])).is_empty());
-        assert_eq!(violations(&[package()], &none(), &declared(false, &["simd"])).len(), 2);
-        assert_eq!(violations(&[package()], &simd, &declared(false, &[])).len(), 2);
+        assert!(violations(&[package()], &simd, &declared(false, &["simd"]), false).is_empty());
+        assert_eq!(violations(&[package()], &none(), &declared(false, &["simd"]), false).len(), 2);
+        assert_eq!(violations(&[package()], &simd, &declared(false, &[]), false).len(), 2);
+    }
+
+    #[test]
+    fn a_program_may_use_std_and_the_systems_randomness_but_not_rand() {
+        let plain = declared(false, &[]);
+        for good in [package("getrandom", &["std"]), package("serde", &["alloc", "std"])] {
+            assert!(violations(&[good], &none(), &plain, true).is_empty());
+        }
+        assert_eq!(violations(&[package("rand", &[])], &none(), &plain, true).len(), 1);
+        assert_eq!(violations(&[package("aes", &[])], &none(), &plain, true).len(), 1);
     }
 
     #[test]
     fn secrets_that_are_not_wiped_are_a_violation() {
         let plain = declared(false, &[]);
         for name in WIPING {
-            assert_eq!(violations(&[package(name, &[])], &none(), &plain).len(), 1, "{name}");
-            assert!(violations(&[package(name, &["zeroize"])], &none(), &plain).is_empty(), "{name}");
+            assert_eq!(violations(&[package(name, &[])], &none(), &plain, false).len(), 1, "{name}");
+            assert!(violations(&[package(name, &["zeroize"])], &none(), &plain, false).is_empty(), "{name}");
         }
     }
 

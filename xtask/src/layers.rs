@@ -18,10 +18,10 @@ type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 pub(crate) fn run(project: &Project, _: &Args) -> Result<Report> {
     let allowed = arrows(&project.read(DOCUMENT)?)?;
-    let ours: BTreeSet<_> = project.libraries().map(|member| member.name.clone()).collect();
+    let ours: BTreeSet<_> = project.crates().map(|member| member.name.clone()).collect();
     let mut table = Table::new("", &["crate", "uses", "verdict"]);
     let mut failed = false;
-    for member in project.libraries() {
+    for member in project.crates() {
         let used: BTreeSet<_> =
             member.dependencies.iter().filter(|name| ours.contains(*name)).cloned().collect();
         let verdict = verdict(allowed.get(&member.name), &used);

@@ -33,7 +33,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
         command.args(*args).args(["--", "--deny", "warnings"]);
         step(&format!("clippy {manifest}"), command);
     }
-    for member in project.libraries().chain(project.tools()) {
+    for member in project.crates().chain(project.tools()) {
         let sets = member.feature_sets();
         let ends = [sets.first(), sets.last().filter(|_| sets.len() > 1)];
         for set in ends.into_iter().flatten() {

@@ -12,7 +12,7 @@ use crate::{
 pub(crate) fn run(project: &Project, _: &Args) -> Result<Report> {
     let mut table = Table::new("", &["crate", "toolchain", "verdict"]);
     let (mut failed, mut missing, mut errors) = (false, None, Vec::new());
-    for member in project.libraries() {
+    for member in project.crates() {
         let toolchain = full_version(&member.rust_version);
         let verdict = if let Err(line) = install(project, &toolchain) {
             missing = Some(line);

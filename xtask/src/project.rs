@@ -30,6 +30,8 @@ pub(crate) struct Member {
     pub(crate) dependencies: Vec<String>,
     /// Oldest toolchain that it promises, as Cargo.toml writes it.
     pub(crate) rust_version: String,
+    /// It is no library: it runs on hosts, with an operating system.
+    pub(crate) is_program: bool,
 }
 
 /// Targets without an operating system, and the two of wasm.
@@ -58,8 +60,18 @@ impl Project {
         Ok(project)
     }
 
-    /// The library crates: everything under crates/.
+    /// The library crates under crates/.
     pub(crate) fn libraries(&self) -> impl Iterator<Item = &Member> {
+        self.crates().filter(|member| !member.is_program)
+    }
+
+    /// The programs under crates/.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = &Member> {
+        self.crates().filter(|member| member.is_program)
+    }
+
+    /// What is published: everything under crates/.
+    pub(crate) fn crates(&self) -> impl Iterator<Item = &Member> {
         let crates = self.root.join("crates");
         self.members.iter().filter(move |member| member.folder.starts_with(&crates))
     }
@@ -124,12 +136,15 @@ impl Member {
         let dependencies = package["dependencies"].as_array().context("a package has dependencies")?;
         let normal = dependencies.iter().filter(|dependency| dependency["kind"].is_null());
         let features = package["features"].as_object().context("a package has features")?;
+        let targets = package["targets"].as_array().context("a package has targets")?;
+        let has = |kind: &str| targets.iter().any(|target| target["kind"][0] == kind);
         Ok(Self {
             name: text(&package["name"]).context("a package has a name")?,
             folder: Path::new(&manifest).parent().context("a manifest lies in a folder")?.to_owned(),
             features: features.keys().filter(|name| *name != "default").cloned().collect(),
             dependencies: normal.filter_map(|dependency| text(&dependency["name"])).collect(),
             rust_version: text(&package["rust_version"]).unwrap_or_default(),
+            is_program: has("bin") && !has("lib"),
         })
     }
 
@@ -196,6 +211,7 @@ mod tests {
             features: features.iter().map(|f| (*f).to_owned()).collect(),
             dependencies: Vec::new(),
             rust_version: String::new(),
+            is_program: false,
         }
     }
 

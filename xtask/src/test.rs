@@ -34,11 +34,11 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
 /// `cargo test` for each crate alone, so that none borrows a feature from another.
 fn suites(project: &Project, wanted: &[String], steps: &mut Steps) -> Result<()> {
     let names: BTreeSet<_> =
-        project.libraries().chain(project.tools()).map(|member| member.name.as_str()).collect();
+        project.crates().chain(project.tools()).map(|member| member.name.as_str()).collect();
     if let Some(unknown) = wanted.iter().find(|name| !names.contains(name.as_str())) {
         bail!("there is no crate `{unknown}`; known: {}", names.into_iter().collect::<Vec<_>>().join(", "));
     }
-    for member in project.libraries().chain(project.tools()) {
+    for member in project.crates().chain(project.tools()) {
         if !wanted.is_empty() && !wanted.contains(&member.name) {
             continue;
         }

@@ -45,6 +45,9 @@ const BANNED: &[(&str, &str)] = &[
     ("SystemTime", "time is the caller's"),
 ];
 
+/// What a program does that a library does not: it draws from the system.
+const OF_PROGRAMS: &[&str] = &["getrandom", "SysRng"];
+
 /// Lints of the workspace that keep input from ending in a panic.
 const PANIC_LINTS: &[&str] = &["indexing_slicing", "panic", "unwrap_used"];
 
@@ -73,9 +76,15 @@ pub(crate) fn run(project: &Project, _: &Args) -> Result<Report> {
     for member in project.libraries() {
         findings.extend(packaging(member));
         for path in files(&member.folder.join("src"), ".rs")? {
-            let name = place(project, &path);
             let text = std::fs::read_to_string(&path)?;
-            findings.extend(library_file(&name, &text));
+            findings.extend(library_file(&place(project, &path), &text));
+        }
+    }
+    for member in project.programs() {
+        findings.extend(program_packaging(member));
+        for path in files(&member.folder.join("src"), ".rs")? {
+            let text = std::fs::read_to_string(&path)?;
+            findings.extend(program_file(&place(project, &path), &text));
         }
     }
     for ending in [".rs", ".toml", ".md", "/run"] {
@@ -112,26 +121,14 @@ fn panic_lints(manifest: &toml::Table) -> Vec<Finding> {
 
 /// What every library crate carries with it.
 fn packaging(member: &Member) -> Vec<Finding> {
-    let read = |file: &str| std::fs::read_to_string(member.folder.join(file)).unwrap_or_default();
-    let mut findings = Vec::new();
+    let mut findings = package(member, "src/lib.rs");
     let mut expect = |holds: bool, what: &str| {
         if !holds {
             findings.push(Finding::new(&member.name, what));
         }
     };
-    let (root, manifest) = (read("src/lib.rs"), read("Cargo.toml"));
+    let root = std::fs::read_to_string(member.folder.join("src/lib.rs")).unwrap_or_default();
     expect(root.lines().any(|line| line == "#![no_std]"), "src/lib.rs lacks #![no_std]");
-    expect(
-        root.contains("#![doc = include_str!(\"../README.md\")]"),
-        "src/lib.rs lacks its README as documentation",
-    );
-    expect(
-        manifest.contains("[lints]\nworkspace = true"),
-        "Cargo.toml does not take the lints of the workspace",
-    );
-    expect(manifest.contains("license.workspace = true"), "Cargo.toml names no licence");
-    expect(read("README.md").lines().count() > 20, "README.md says next to nothing");
-    expect(!read("CHANGELOG.md").is_empty(), "CHANGELOG.md is missing");
     expect(!member.features.iter().any(|feature| feature == "std"), "there is no feature std here");
     for banned in
         BANNED_DEPENDENCIES.iter().filter(|name| member.dependencies.iter().any(|used| used == *name))
@@ -141,8 +138,50 @@ fn packaging(member: &Member) -> Vec<Finding> {
     findings
 }
 
+/// What every program carries with it.
+fn program_packaging(member: &Member) -> Vec<Finding> {
+    let mut findings = package(member, "src/main.rs");
+    if member.dependencies.iter().any(|used| used == "rand") {
+        findings.push(Finding::new(&member.name, "depends on rand: getrandom is the system's randomness"));
+    }
+    findings
+}
+
+/// What every published crate carries with it.
+fn package(member: &Member, root: &str) -> Vec<Finding> {
+    let read = |file: &str| std::fs::read_to_string(member.folder.join(file)).unwrap_or_default();
+    let mut findings = Vec::new();
+    let mut expect = |holds: bool, what: &str| {
+        if !holds {
+            findings.push(Finding::new(&member.name, what));
+        }
+    };
+    let manifest = read("Cargo.toml");
+    expect(
+        read(root).contains("#![doc = include_str!(\"../README.md\")]"),
+        &format!("{root} lacks its README as documentation"),
+    );
+    expect(
+        manifest.contains("[lints]\nworkspace = true"),
+        "Cargo.toml does not take the lints of the workspace",
+    );
+    expect(manifest.contains("license.workspace = true"), "Cargo.toml names no licence");
+    expect(read("README.md").lines().count() > 20, "README.md says next to nothing");
+    expect(!read("CHANGELOG.md").is_empty(), "CHANGELOG.md is missing");
+    findings
+}
+
 /// What no source file of a library does.
 fn library_file(file: &str, text: &str) -> Vec<Finding> {
+    source_file(file, text, &[])
+}
+
+/// The same for programs. They do not print either: `println!` panics when its reader has left.
+fn program_file(file: &str, text: &str) -> Vec<Finding> {
+    source_file(file, text, OF_PROGRAMS)
+}
+
+fn source_file(file: &str, text: &str, allowed: &[&str]) -> Vec<Finding> {
     let source = Source::parse(text);
     let mut findings = Vec::new();
     let name = file.rsplit('/').next().unwrap_or(file);
@@ -155,7 +194,8 @@ fn library_file(file: &str, text: &str) -> Vec<Finding> {
         for word in line.split_inclusive(|c| !is_word(c)) {
             // A macro is banned with its exclamation mark: a variable may be named `todo`.
             let name = word.trim_end_matches(|c| !is_word(c));
-            if let Some((word, why)) = BANNED.iter().find(|(banned, _)| *banned == name || *banned == word) {
+            let mut banned = BANNED.iter().filter(|(banned, _)| !allowed.contains(banned));
+            if let Some((word, why)) = banned.find(|(banned, _)| *banned == name || *banned == word) {
                 findings.push(Finding::new(format!("{file}:{number}"), format!("`{word}`: {why}")));
             }
         }
@@ -252,6 +292,13 @@ mod tests {
         let text = "// unsafe todo!()\nlet todo = \"unsafe\";\n#[cfg(test)]\nmod tests {\n    fn a() { println!(); }\n}\n";
         assert_eq!(library_file("crates/x/src/a.rs", text), []);
         assert_eq!(library_file("crates/x/src/a.rs", &"// f();\n\n".repeat(MAX_CODE_LINES + 1)), []);
+    }
+
+    #[test]
+    fn a_program_draws_from_the_system_but_does_not_print() {
+        assert_eq!(program_file("crates/x/src/a.rs", "use getrandom::SysRng;"), []);
+        assert_eq!(program_file("crates/x/src/a.rs", "println!();").len(), 1);
+        assert_eq!(program_file("crates/x/src/a.rs", "let r = thread_rng();").len(), 1);
     }
 
     #[test]

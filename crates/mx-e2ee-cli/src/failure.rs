@@ -1,0 +1,70 @@
+//! How a command ends, and the exit code of it.
+
+use core::fmt;
+use std::{io, process::ExitCode};
+
+const REFUSED: u8 = 1;
+/// The command line was wrong: no work was done.
+pub(crate) const MISUSED: u8 = 2;
+const INPUT_OUTPUT: u8 = 3;
+
+/// A command did its work to the end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Verdict {
+    /// All is as it should be.
+    Good,
+    /// Something is not, and the report said what.
+    Bad,
+}
+
+impl Verdict {
+    pub(crate) fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Good => ExitCode::SUCCESS,
+            Self::Bad => ExitCode::from(REFUSED),
+        }
+    }
+}
+
+/// A command could not do its work. The message says what was wrong and what to do.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The input is not what it must be, or does not verify.
+    Refused(String),
+    /// What the command line asks for cannot be done.
+    Misused(String),
+    /// Reading or writing failed.
+    InputOutput(String),
+    /// Who reads standard output has left. That needs no message; but not all was said.
+    ReaderLeft,
+}
+
+impl Failure {
+    pub(crate) fn refused(message: impl fmt::Display) -> Self {
+        Self::Refused(message.to_string())
+    }
+
+    pub(crate) fn misused(message: impl fmt::Display) -> Self {
+        Self::Misused(message.to_string())
+    }
+
+    /// `doing` says what failed: "cannot read keys.txt".
+    pub(crate) fn input_output(doing: impl fmt::Display, error: &io::Error) -> Self {
+        Self::InputOutput(format!("{doing}: {error}"))
+    }
+
+    pub(crate) fn message(&self) -> Option<&str> {
+        match self {
+            Self::Refused(message) | Self::Misused(message) | Self::InputOutput(message) => Some(message),
+            Self::ReaderLeft => None,
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Refused(_) => REFUSED,
+            Self::Misused(_) => MISUSED,
+            Self::InputOutput(_) | Self::ReaderLeft => INPUT_OUTPUT,
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! Files and standard input, opened for reading.
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal as _, Read, Seek, SeekFrom, Write as _},
+};
+
+use crate::{failure::Failure, place::Place};
+
+/// An open input.
+#[derive(Debug)]
+pub(crate) struct Input {
+    name: String,
+    file: File,
+    /// Bytes that there are, where that can be known: then the input can also be read again.
+    len: Option<u64>,
+}
+
+impl Input {
+    pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
+        let (name, file) = match place {
+            Place::Path(path) => (path.display().to_string(), File::open(path)),
+            Place::Standard => {
+                if io::stdin().is_terminal() {
+                    let _ = writeln!(io::stderr(), "mx-e2ee: reading from the terminal; Ctrl-D ends it");
+                }
+                ("standard input".to_owned(), standard_input())
+            }
+        };
+        let file = file.map_err(|error| Failure::input_output(format!("cannot open {name}"), &error))?;
+        let len = len_of(&file);
+        Ok(Self { name, file, len })
+    }
+
+    /// As messages call it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) const fn len(&self) -> Option<u64> {
+        self.len
+    }
+
+    /// The input as one that can be read again. What comes through a pipe is copied to an unnamed file in the
+    /// folder for temporary files first, so nothing secret may be read this way that is not encrypted.
+    pub(crate) fn rewindable(mut self) -> Result<Self, Failure> {
+        if self.len.is_some() {
+            return Ok(self);
+        }
+        let copied = tempfile::tempfile().and_then(|mut copy| {
+            let len = io::copy(&mut self.file, &mut copy)?;
+            copy.rewind()?;
+            Ok((copy, len))
+        });
+        let (file, len) = copied.map_err(|error| {
+            Failure::input_output(format!("cannot copy {} to a temporary file", self.name), &error)
+        })?;
+        Ok(Self { name: self.name, file, len: Some(len) })
+    }
+
+    /// The whole input, unless it is longer than `limit`.
+    pub(crate) fn read_to_limit(&mut self, limit: usize) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
+        // With its whole capacity from the start nothing is left behind by growing.
+        let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(limit.saturating_add(1)));
+        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+        let read = (&mut self.file).take(most).read_to_end(&mut bytes);
+        read.map_err(|error| self.failure(&error))?;
+        if bytes.len() > limit {
+            return Err(Failure::refused(format!("{} is longer than {limit} bytes", self.name)));
+        }
+        Ok(bytes)
+    }
+
+    pub(crate) fn failure(&self, error: &io::Error) -> Failure {
+        Failure::input_output(format!("cannot read {}", self.name), error)
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for Input {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
+}
+
+/// Only of a regular file that is open at its beginning: the shell may have read a part of standard input.
+fn len_of(mut file: &File) -> Option<u64> {
+    let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    file.stream_position().ok().filter(|position| *position == 0)?;
+    Some(metadata.len())
+}
+
+#[cfg(unix)]
+fn standard_input() -> io::Result<File> {
+    use std::os::fd::AsFd as _;
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn standard_input() -> io::Result<File> {
+    use std::os::windows::io::AsHandle as _;
+    io::stdin().as_handle().try_clone_to_owned().map(File::from)
+}
