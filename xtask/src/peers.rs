@@ -8,13 +8,33 @@ use anyhow::Result;
 use crate::{
     MISUSE,
     args::Args,
-    process::succeeds,
+    process::{capture, succeeds},
     project::Project,
     report::{Outcome, Report},
 };
 
 const MANIFEST: &str = "xtask/peers/Cargo.toml";
-const LIBOLM: &str = "apt-get install -y libolm-dev";
+
+/// A peer that is a feature of the workspace's, and takes part where what it needs is there.
+struct Optional {
+    feature: &'static str,
+    is_there: fn(&Project) -> bool,
+    /// The line that installs what it needs.
+    install: &'static str,
+}
+
+const LIBOLM: Optional = Optional {
+    feature: "libolm",
+    is_there: |project| has_library(project, "olm", Some("/usr/include/olm/olm.h"), &["libolm-dev"]),
+    install: "apt-get install -y libolm-dev",
+};
+const MATRIX_SDK_CRYPTO: Optional =
+    Optional { feature: "matrix-sdk-crypto", is_there: has_rust_1_93, install: "rustup update stable" };
+const OPENSSL: Optional = Optional {
+    feature: "openssl",
+    is_there: |project| has_library(project, "openssl", None, &["libssl-dev", "pkg-config"]),
+    install: "apt-get install -y libssl-dev pkg-config",
+};
 
 pub(crate) fn demo(project: &Project, args: &Args) -> Result<Report> {
     let words = args.words();
@@ -23,41 +43,64 @@ pub(crate) fn demo(project: &Project, args: &Args) -> Result<Report> {
             let mut command = release(project, "Cargo.toml");
             forward(project, command.args(["--package", "mx-demo", "--"]).args(words))
         }
-        Some("libolm") if !has_libolm(project) => Ok(no_libolm()),
-        Some(peer) => forward(project, program(project, "demo", peer == "libolm").args(words)),
+        Some("libolm") => with_peers(project, "demo", words, &[LIBOLM], Missing::Ends),
+        Some(_) => forward(project, program(project, "demo", &[]).args(words)),
     }
 }
 
 pub(crate) fn interop(project: &Project, args: &Args) -> Result<Report> {
-    with_all_peers(project, "interop", args.words())
+    with_peers(project, "interop", args.words(), &[LIBOLM, MATRIX_SDK_CRYPTO], Missing::IsSaid)
 }
 
 /// The interop run that `test` contains.
 pub(crate) fn quick_interop(project: &Project) -> Result<Report> {
     // The same schedules each time: a gate says the same of the same code. `interop` by itself draws new ones.
-    with_all_peers(project, "interop", &["--quick", "--seed", "1"].map(str::to_owned))
+    let words = ["--quick", "--seed", "1"].map(str::to_owned);
+    with_peers(project, "interop", &words, &[LIBOLM, MATRIX_SDK_CRYPTO], Missing::IsSaid)
 }
 
 pub(crate) fn bench(project: &Project, args: &Args) -> Result<Report> {
-    if args.words().iter().any(|word| word == "--peers") {
-        return with_all_peers(project, "bench", args.words());
+    let words = args.words();
+    if words.iter().any(|word| word == "--peers") {
+        return with_peers(project, "bench", words, &[LIBOLM, MATRIX_SDK_CRYPTO, OPENSSL], Missing::IsSaid);
     }
-    forward(project, program(project, "bench", false).args(args.words()))
+    forward(project, program(project, "bench", &[]).args(words))
 }
 
-/// Runs with every peer that is there; without libolm it runs with the others and says so.
-fn with_all_peers(project: &Project, name: &str, words: &[String]) -> Result<Report> {
-    let with_libolm = has_libolm(project);
-    let report = forward(project, program(project, name, with_libolm).args(words))?;
-    Ok(if with_libolm || report.has_failed() { report } else { no_libolm() })
+/// What a peer that cannot take part means.
+enum Missing {
+    /// The program runs with the others, and the report says who was missing.
+    IsSaid,
+    /// There is nothing to run without it.
+    Ends,
+}
+
+fn with_peers(
+    project: &Project,
+    name: &str,
+    words: &[String],
+    wanted: &[Optional],
+    missing: Missing,
+) -> Result<Report> {
+    let (present, absent): (Vec<_>, Vec<_>) = wanted.iter().partition(|peer| (peer.is_there)(project));
+    let reasons: Vec<_> = absent
+        .iter()
+        .map(|peer| format!("{} took no part, `{}` brings what it needs", peer.feature, peer.install))
+        .collect();
+    if matches!(missing, Missing::Ends) && !reasons.is_empty() {
+        return Ok(Report::skipped(reasons.join("; ")));
+    }
+    let features: Vec<_> = present.iter().map(|peer| peer.feature).collect();
+    let report = forward(project, program(project, name, &features).args(words))?;
+    Ok(if reasons.is_empty() || report.has_failed() { report } else { Report::skipped(reasons.join("; ")) })
 }
 
 /// A program of the peers' workspace, up to its own arguments.
-fn program(project: &Project, name: &str, with_libolm: bool) -> Command {
+fn program(project: &Project, name: &str, features: &[&str]) -> Command {
     let mut command = release(project, MANIFEST);
     command.args(["--bin", name]);
-    if with_libolm {
-        command.args(["--features", "libolm"]);
+    if !features.is_empty() {
+        command.args(["--features", &features.join(",")]);
     }
     command.arg("--");
     command
@@ -84,26 +127,33 @@ fn value_of<'w>(words: &'w [String], flag: &str) -> Option<&'w str> {
     joined.or_else(|| words.iter().skip_while(|word| *word != flag).nth(1).map(String::as_str))
 }
 
-fn no_libolm() -> Report {
-    Report::skipped(format!("libolm took no part, it is missing; `{LIBOLM}` installs it"))
-}
-
-/// Whether libolm can be linked. On Debian, as root, it is installed first where it is missing.
-fn has_libolm(project: &Project) -> bool {
+/// Whether a C library can be linked: pkg-config knows it, or a header is enough and lies there. On Debian, as root,
+/// it is installed first where it is missing.
+fn has_library(project: &Project, name: &str, header: Option<&str>, packages: &[&str]) -> bool {
     let found = || {
-        succeeds(project.program("pkg-config").args(["--exists", "olm"]))
-            || Path::new("/usr/include/olm/olm.h").exists()
+        succeeds(project.program("pkg-config").args(["--exists", name]))
+            || header.is_some_and(|header| Path::new(header).exists())
     };
     found() || {
-        let is_root =
-            crate::process::capture(project.program("id").arg("-u")).is_ok_and(|id| id.stdout.trim() == "0");
+        let is_root = capture(project.program("id").arg("-u")).is_ok_and(|id| id.stdout.trim() == "0");
         if is_root && succeeds(project.program("apt-get").arg("--version")) {
-            eprintln!("installing libolm: apt-get update && {LIBOLM}");
+            eprintln!("installing: apt-get update && apt-get install -y {}", packages.join(" "));
             succeeds(project.program("apt-get").arg("update"));
-            succeeds(project.program("apt-get").args(["install", "-y", "libolm-dev"]));
+            succeeds(project.program("apt-get").args(["install", "-y"]).args(packages));
         }
         found()
     }
+}
+
+/// What matrix-sdk-crypto asks for, which is more than we do.
+fn has_rust_1_93(project: &Project) -> bool {
+    let version = capture(project.program("rustc").arg("--version"));
+    version.is_ok_and(|version| minor_version(&version.stdout).is_some_and(|minor| minor >= 93))
+}
+
+/// The 95 of `rustc 1.95.0 (…)`.
+fn minor_version(words: &str) -> Option<u32> {
+    words.strip_prefix("rustc 1.")?.split('.').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -116,5 +166,12 @@ mod tests {
         assert_eq!(value_of(&words("--json --peer libolm"), "--peer"), Some("libolm"));
         assert_eq!(value_of(&words("--peer=vodozemac"), "--peer"), Some("vodozemac"));
         assert_eq!(value_of(&words("--file x --peer"), "--peer"), None);
+    }
+
+    #[test]
+    fn the_minor_version_of_rustc_is_read() {
+        assert_eq!(minor_version("rustc 1.95.0 (59807616e 2026-04-14)"), Some(95));
+        assert_eq!(minor_version("rustc 1.100.0-nightly (0 2027-01-01)"), Some(100));
+        assert_eq!(minor_version(""), None);
     }
 }

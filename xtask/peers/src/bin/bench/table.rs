@@ -40,7 +40,7 @@ impl Table {
     pub fn new(json: bool, with_peers: bool, only: Option<String>) -> Self {
         if !json && with_peers {
             let [work, ours, peer, who, ratio, target] = ["work", "ours", "peer", "", "ratio", "target"];
-            println!("{work:<44} {ours:>10} {peer:>10} {who:<11} {ratio:>7} {target:>7}  reached");
+            println!("{work:<44} {ours:>10} {peer:>10} {who:<17} {ratio:>7} {target:>7}  reached");
         }
         Self { json, with_peers, only, rows: Vec::new() }
     }
@@ -123,7 +123,7 @@ impl Measured {
         let target = target.map_or_else(String::new, |target| format!("{target}x"));
         let ratio = format!("{:.2}x", self.ratio().unwrap_or_default());
         let (ours, theirs) = (time(*ours), time(*theirs));
-        format!("{work:<44} {ours:>10} {theirs:>10} {peer:<11} {ratio:>7} {target:>7}  {reached}")
+        format!("{work:<44} {ours:>10} {theirs:>10} {peer:<17} {ratio:>7} {target:>7}  {reached}")
             .trim_end()
             .into()
     }
