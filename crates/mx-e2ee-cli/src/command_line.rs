@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::message;
+
 /// Matrix key files, encrypted events and attachments, offline
 #[derive(Debug, Parser)]
-#[command(name = "mx-e2ee", version, propagate_version = true, after_help = EXIT_CODES)]
+#[command(name = "mx-e2ee", version, after_help = EXIT_CODES)]
 pub(crate) struct CommandLine {
     /// Write JSON, one object a line, instead of tables
     #[arg(long, global = true)]
@@ -21,6 +23,9 @@ pub(crate) struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Group {
+    /// Olm and Megolm messages and session keys
+    #[command(subcommand)]
+    Message(message::Command),
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  mx-e2ee completions bash > ~/.local/share/bash-completion/completions/mx-e2ee"

@@ -1,23 +1,24 @@
 #![doc = include_str!("../README.md")]
+#![allow(clippy::std_instead_of_alloc, reason = "a program has an operating system")]
 
 mod command_line;
 #[allow(dead_code, reason = "commands that refuse follow")]
 mod failure;
-#[allow(dead_code, reason = "commands that read files follow")]
+#[allow(dead_code, reason = "commands that read files twice follow")]
 mod input;
 mod manual;
+mod message;
 #[allow(dead_code, reason = "commands that write files follow")]
 mod output;
 #[allow(dead_code, reason = "the commands of key files follow")]
 mod passphrase;
-#[allow(dead_code, reason = "commands that read files follow")]
 mod place;
 #[allow(dead_code, reason = "long work follows")]
 mod progress;
-#[allow(dead_code, reason = "reports follow")]
 mod record;
 #[allow(dead_code, reason = "reports follow")]
 mod table;
+mod text;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
 
 fn run(line: CommandLine) -> Result<Verdict, Failure> {
     match line.group {
+        Group::Message(command) => message::run(command, line.json),
         Group::Completions { shell } => manual::completions(shell),
         Group::Man { folder } => manual::man(folder.as_deref()),
     }

@@ -19,6 +19,11 @@ impl Record {
         self
     }
 
+    pub(crate) fn followed_by(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
     /// The value as text, empty where there is none.
     pub(crate) fn text(&self, name: &str) -> String {
         self.0.iter().find(|(found, _)| *found == name).map(|(_, value)| text(value)).unwrap_or_default()
