@@ -4,6 +4,7 @@
 mod authentication;
 pub mod cbc_hmac;
 pub mod ctr_hmac;
+pub mod ctr_sha256;
 mod hkdf;
 mod hmac;
 mod hmac_chain;

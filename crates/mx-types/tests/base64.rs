@@ -4,8 +4,8 @@
 
 use base64ct::{Base64Unpadded, Encoding as _};
 use mx_types::base64::{
-    DecodeError, TrailingBits, decode, decode_array, decode_secret, decoded_len, encode, encode_secret,
-    encoded_len,
+    DecodeError, TrailingBits, decode, decode_array, decode_secret, decode_url_secret, decoded_len, encode,
+    encode_secret, encode_url_secret, encoded_len,
 };
 use mx_types::{BufferTooSmall, Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, InvalidKey};
 use proptest::prelude::*;
@@ -32,6 +32,29 @@ fn vectors_of_the_appendices() {
             assert_eq!(decode_secret(text, &mut [0; 8]), Ok(bytes.as_bytes()));
         }
     }
+}
+
+// B64-3: RFC 4648, section 5, differs in two characters; neither alphabet is read as the other.
+#[test]
+fn attack_009_url_safe_only_where_it_is_asked_for() {
+    // Table 2 of the RFC: 62 is `-`, 63 is `_`.
+    let bytes = [0xff, 0xef, 0xbe, 0xfb];
+    assert_eq!(encode_url_secret(&bytes, &mut [0; 6]), Ok("_----w"));
+    for text in ["_----w", "_----w=="] {
+        assert_eq!(decode_url_secret(text, &mut [0; 4]), Ok(&bytes[..]));
+        assert_eq!(decode_secret(text, &mut [0; 4]), Err(DecodeError::InvalidCharacter));
+    }
+    for text in ["/++++w", "_----x", "_---+w", "_-- -w", "_----w\n="] {
+        assert!(decode_url_secret(text, &mut [0; 6]).is_err(), "{text:?}");
+    }
+    for (text, error) in [
+        ("_----w=", DecodeError::InvalidPadding),
+        ("_----", DecodeError::InvalidLength),
+        ("_----w", DecodeError::BufferTooSmall(BufferTooSmall { needed: 4 })),
+    ] {
+        assert_eq!(decode_url_secret(text, &mut [0; 3]), Err(error));
+    }
+    assert_eq!(encode_url_secret(&bytes, &mut [0; 5]), Err(BufferTooSmall { needed: 6 }));
 }
 
 #[test]
