@@ -105,7 +105,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "interop",
-        usage: "[--quick] [--seed N]",
+        usage: "[--quick] [--seed N] [--only TEXT]",
         about: "live cross-talk with vodozemac, libolm and ruma, both directions",
         grammar: Grammar::Forwarded,
         run: peers::interop,

@@ -49,6 +49,12 @@ pub trait Implementation {
     /// Name and version, for people.
     fn name(&self) -> String;
 
+    /// Whether it checks MAC and signature of a Megolm message, not over the bytes that came, but over what it would
+    /// write for the fields that it found in them.
+    fn authenticates_fields(&self) -> bool {
+        false
+    }
+
     /// A new account with identity keys and nothing else.
     ///
     /// # Errors

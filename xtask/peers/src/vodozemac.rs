@@ -13,6 +13,10 @@ impl Implementation for Vodozemac {
         format!("vodozemac {}", vodozemac::VERSION)
     }
 
+    fn authenticates_fields(&self) -> bool {
+        true
+    }
+
     fn create_account(&self, _rng: &mut dyn CryptoRng) -> Result<Box<dyn party::Account>, Refusal> {
         Ok(Box::new(Account(olm::Account::new())))
     }

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use ruma_common::canonical_json::CanonicalJsonValue;
 
-use crate::report::{Outcome, expect, failure};
+use crate::report::{Outcome, at, expect, failure};
 
 const DOCUMENTS: usize = 5_000;
 
@@ -17,13 +17,14 @@ pub fn agreement(rng: &mut ChaCha20Rng) -> Outcome {
     for _ in 0..DOCUMENTS {
         let mut text = String::new();
         document(rng, 0, &mut text);
-        let ours = canonicalize(&text, &Limits::DEFAULT)?;
-        let theirs = ruma(&text)?;
+        let ours = at(&text, canonicalize(&text, &Limits::DEFAULT))?;
+        let theirs = at(&text, ruma(&text))?;
         if ours != theirs {
             return failure(format!("{text} became {ours} with us and {theirs} with ruma"));
         }
-        expect(ruma(&ours)? == ours, "ruma changed our output")?;
-        expect(canonicalize(&theirs, &Limits::DEFAULT)? == theirs, "we changed ruma's output")?;
+        expect(at(&ours, ruma(&ours))? == ours, &format!("ruma changed our output {ours}"))?;
+        let again = at(&theirs, canonicalize(&theirs, &Limits::DEFAULT))?;
+        expect(again == theirs, &format!("we changed ruma's output {theirs}"))?;
         total += ours.len();
     }
     Ok(format!("{DOCUMENTS} random documents, {total} bytes"))

@@ -6,7 +6,7 @@ use mx_demo::party::{Account, Implementation, OlmMessage, Session};
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 
-use crate::report::{Outcome, expect, failure};
+use crate::report::{Outcome, at, expect, failure};
 
 /// A message delayed by more than this many later ones counts as lost: libolm keeps 40 skipped keys for the whole
 /// session, and both directions together must stay below that.
@@ -52,8 +52,10 @@ pub fn converse(
     let mut tally = Tally::default();
     while tally.decrypted < exchanges {
         let length = if tally.decrypted < exchanges / 2 { 1000 } else { 40 };
-        conversation((starter, answerer), starts_from, length, rng, &mut tally)?;
         tally.sessions += 1;
+        let session = tally.sessions;
+        let done = conversation((starter, answerer), starts_from, length, rng, &mut tally);
+        at(format_args!("session {session}"), done)?;
     }
     Ok(tally.words())
 }
@@ -97,15 +99,21 @@ fn conversation(
     let identity_key = alice.curve25519_key();
 
     let goal = tally.decrypted + length;
+    let mut step = 0;
     while tally.decrypted < goal {
+        step += 1;
         let side = rng.next_u32() as usize % 2;
-        match rng.next_u32() % 100 {
-            0..45 => send(&mut ends, side, rng)?,
-            45..88 => deliver(&mut ends[side], bob.as_mut(), &identity_key, rng, tally)?,
-            88..91 => tally.lost += usize::from(ends[side].incoming.pop_front().is_some()),
-            91..95 => replay(&mut ends[side], tally)?,
-            _ => forge(&mut ends[side], rng, tally)?,
-        }
+        let (action, done) = match rng.next_u32() % 100 {
+            0..45 => ("sends", send(&mut ends, side, rng)),
+            45..88 => ("reads", deliver(&mut ends[side], bob.as_mut(), &identity_key, rng, tally)),
+            88..91 => {
+                tally.lost += usize::from(ends[side].incoming.pop_front().is_some());
+                continue;
+            }
+            91..95 => ("reads again", replay(&mut ends[side], tally)),
+            _ => ("reads a forgery", forge(&mut ends[side], rng, tally)),
+        };
+        at(format_args!("step {step}, {} {action}", ["Alice", "Bob"][side]), done)?;
     }
     let ids = ends.map(|end| end.session.map(|session| session.session_id()));
     if ids[0] == ids[1] { Ok(()) } else { failure(format!("session IDs differ: {ids:?}")) }
