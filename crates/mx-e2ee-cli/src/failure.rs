@@ -1,7 +1,10 @@
 //! How a command ends, and the exit code of it.
 
 use core::fmt;
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 const REFUSED: u8 = 1;
 /// The command line was wrong: no work was done.
@@ -37,6 +40,11 @@ pub(crate) enum Failure {
     InputOutput(String),
     /// Who reads standard output has left. That needs no message; but not all was said.
     ReaderLeft,
+}
+
+/// Says on standard error what does not keep the work from being done.
+pub(crate) fn warn(message: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "mx-e2ee: {message}");
 }
 
 impl Failure {

@@ -58,6 +58,11 @@ impl Input {
         Ok(Self { name: self.name, file, len: Some(len) })
     }
 
+    /// Back to the beginning of a [`Input::rewindable`] one.
+    pub(crate) fn rewind(&mut self) -> Result<(), Failure> {
+        self.file.rewind().map_err(|error| self.failure(&error))
+    }
+
     /// The whole input, unless it is longer than `limit`.
     pub(crate) fn read_to_limit(&mut self, limit: usize) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
         // With its whole capacity from the start nothing is left behind by growing.

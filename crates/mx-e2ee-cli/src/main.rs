@@ -2,25 +2,24 @@
 #![allow(clippy::std_instead_of_alloc, reason = "a program has an operating system")]
 
 mod command_line;
-#[allow(dead_code, reason = "commands that refuse follow")]
 mod failure;
-#[allow(dead_code, reason = "commands that read files twice follow")]
 mod input;
 mod manual;
+mod media;
 mod message;
-#[allow(dead_code, reason = "commands that write files follow")]
+#[allow(dead_code, reason = "the commands of key files follow")]
 mod output;
 #[allow(dead_code, reason = "the commands of key files follow")]
 mod passphrase;
 mod place;
-#[allow(dead_code, reason = "long work follows")]
+#[allow(dead_code, reason = "the commands of key files follow")]
 mod progress;
 mod record;
 #[allow(dead_code, reason = "reports follow")]
 mod table;
 mod text;
 
-use std::{io::Write as _, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser as _;
 
@@ -42,7 +41,7 @@ fn main() -> ExitCode {
         Ok(verdict) => verdict.exit_code(),
         Err(failure) => {
             if let Some(message) = failure.message() {
-                let _ = writeln!(std::io::stderr(), "mx-e2ee: {message}");
+                failure::warn(message);
             }
             failure.exit_code()
         }
@@ -51,6 +50,7 @@ fn main() -> ExitCode {
 
 fn run(line: CommandLine) -> Result<Verdict, Failure> {
     match line.group {
+        Group::Media(command) => media::run(command),
         Group::Message(command) => message::run(command, line.json),
         Group::Completions { shell } => manual::completions(shell),
         Group::Man { folder } => manual::man(folder.as_deref()),

@@ -73,7 +73,11 @@ impl Output {
     }
 
     pub(crate) fn text(&mut self, text: &str) -> Result<(), Failure> {
-        self.write_all(text.as_bytes()).map_err(|error| self.failure(&error))
+        self.bytes(text.as_bytes())
+    }
+
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.write_all(bytes).map_err(|error| self.failure(&error))
     }
 
     /// The last step: a file gets its name, once all of it has reached the disk.
