@@ -15,6 +15,7 @@ use signature::Signer;
 
 use crate::error::{SignError, VerifyError};
 use crate::members::Members;
+use crate::memory::SignatureMemory;
 use crate::object::{SignedObject, sign_value};
 use crate::verified::Verified;
 
@@ -113,6 +114,33 @@ impl DeviceKeys {
         user_id: UserId<'_>,
         device_id: DeviceId<'_>,
     ) -> Result<Verified<Self>, DeviceKeysError> {
+        Self::read(text, user_id, device_id, |object, entity, key_id, key| {
+            object.verify(entity, key_id, key).map(drop)
+        })
+    }
+
+    /// [`verify`](Self::verify) of an object that may have been verified before.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub fn verify_with(
+        memory: &mut SignatureMemory,
+        text: &str,
+        user_id: UserId<'_>,
+        device_id: DeviceId<'_>,
+    ) -> Result<Verified<Self>, DeviceKeysError> {
+        Self::read(text, user_id, device_id, |object, entity, key_id, key| {
+            object.verify_with(memory, entity, key_id, key).map(drop)
+        })
+    }
+
+    fn read(
+        text: &str,
+        user_id: UserId<'_>,
+        device_id: DeviceId<'_>,
+        verify: impl FnOnce(&SignedObject<'_>, &str, KeyId<'_>, Ed25519PublicKey) -> Result<(), VerifyError>,
+    ) -> Result<Verified<Self>, DeviceKeysError> {
         let object = SignedObject::parse(text, &Limits::DEFAULT).map_err(DeviceKeysError::Json)?;
         let Received { algorithms, device_id: their_device_id, keys, user_id: their_user_id } =
             serde_json::from_str(object.canonical()).map_err(|_| DeviceKeysError::Malformed)?;
@@ -136,7 +164,7 @@ impl DeviceKeys {
             None => None,
         };
 
-        object.verify(user_id.as_str(), ed25519_id, ed25519).map_err(DeviceKeysError::Signature)?;
+        verify(&object, user_id.as_str(), ed25519_id, ed25519).map_err(DeviceKeysError::Signature)?;
         let keys =
             Self { user_id: their_user_id, device_id: their_device_id, algorithms, curve25519, ed25519 };
         Ok(Verified::new(keys, ed25519))

@@ -6,16 +6,21 @@ use core::fmt;
 use mx_types::{DeviceId, UserId};
 
 use crate::device_keys::{DeviceKeys, DeviceKeysError};
-use crate::members::{MalformedResponse, Members, parse_response};
+use crate::members::{MalformedResponse, Members};
+use crate::memory::SignatureMemory;
 use crate::verified::Verified;
 
-/// The devices in an answer to `POST /_matrix/client/v3/keys/query`.
+/// The devices and cross-signing keys in an answer to `POST /_matrix/client/v3/keys/query`.
 ///
 /// One malformed device, or one malformed user, takes nothing from the others. Users who were not asked for are not
 /// looked at.
 #[derive(Clone, Debug)]
 pub struct KeysQueryResponse<'t> {
     users: Members<'t>,
+    /// Nothing, if the member is there and not an object.
+    master_keys: Option<Members<'t>>,
+    self_signing_keys: Option<Members<'t>>,
+    user_signing_keys: Option<Members<'t>>,
 }
 
 /// One device in the answer.
@@ -37,7 +42,51 @@ impl<'t> KeysQueryResponse<'t> {
     ///
     /// [`MalformedResponse`] when it is not an object with an object `device_keys`.
     pub fn parse(body: &'t str) -> Result<Self, MalformedResponse> {
-        Ok(Self { users: parse_response(body, "device_keys")? })
+        let response = Members::parse(body).ok_or(MalformedResponse)?;
+        let users = response.get("device_keys").and_then(Members::parse).ok_or(MalformedResponse)?;
+        let keys = |name| response.get(name).map_or_else(|| Some(Members::default()), Members::parse);
+        Ok(Self {
+            users,
+            master_keys: keys("master_keys"),
+            self_signing_keys: keys("self_signing_keys"),
+            user_signing_keys: keys("user_signing_keys"),
+        })
+    }
+
+    /// The object of the user's master signing key as it came: nothing of it was looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::NoAnswer`] when there is none, [`QueryError::Malformed`] when `master_keys` is not an object.
+    pub fn master_key(&self, user_id: UserId<'_>) -> Result<&'t str, QueryError> {
+        signing_key(self.master_keys.as_ref(), user_id)
+    }
+
+    /// The object of the user's self-signing key, as [`master_key`](Self::master_key).
+    ///
+    /// # Errors
+    ///
+    /// As [`master_key`](Self::master_key).
+    pub fn self_signing_key(&self, user_id: UserId<'_>) -> Result<&'t str, QueryError> {
+        signing_key(self.self_signing_keys.as_ref(), user_id)
+    }
+
+    /// The object of the user's user-signing key, as [`master_key`](Self::master_key). Only its owner gets it.
+    ///
+    /// # Errors
+    ///
+    /// As [`master_key`](Self::master_key).
+    pub fn user_signing_key(&self, user_id: UserId<'_>) -> Result<&'t str, QueryError> {
+        signing_key(self.user_signing_keys.as_ref(), user_id)
+    }
+
+    /// How many devices the answer has of the user; nothing of them was looked at.
+    ///
+    /// # Errors
+    ///
+    /// A [`QueryError`].
+    pub fn device_count(&self, user_id: UserId<'_>) -> Result<usize, QueryError> {
+        Ok(self.members(user_id)?.iter().count())
     }
 
     /// The devices of one user, in the order of their IDs. Each is verified when the iterator comes to it.
@@ -49,9 +98,7 @@ impl<'t> KeysQueryResponse<'t> {
         &self,
         user_id: UserId<'_>,
     ) -> Result<impl Iterator<Item = QueriedDevice<'t>>, QueryError> {
-        let user = self.users.get(user_id.as_str()).ok_or(QueryError::NoAnswer)?;
-        let devices = Members::parse(user).ok_or(QueryError::Malformed)?;
-        Ok(devices.into_iter().map(move |(device_id, text)| {
+        Ok(self.members(user_id)?.into_iter().map(move |(device_id, text)| {
             let keys = match DeviceId::parse(&device_id) {
                 Ok(device_id) => DeviceKeys::verify(text, user_id, device_id),
                 Err(error) => Err(DeviceKeysError::Identifier(error)),
@@ -59,6 +106,34 @@ impl<'t> KeysQueryResponse<'t> {
             QueriedDevice { device_id, text, keys }
         }))
     }
+
+    /// [`devices`](Self::devices), some of which may have been verified before.
+    ///
+    /// # Errors
+    ///
+    /// As [`devices`](Self::devices).
+    pub fn devices_with(
+        &self,
+        memory: &mut SignatureMemory,
+        user_id: UserId<'_>,
+    ) -> Result<impl Iterator<Item = QueriedDevice<'t>>, QueryError> {
+        Ok(self.members(user_id)?.into_iter().map(move |(device_id, text)| {
+            let keys = match DeviceId::parse(&device_id) {
+                Ok(device_id) => DeviceKeys::verify_with(memory, text, user_id, device_id),
+                Err(error) => Err(DeviceKeysError::Identifier(error)),
+            };
+            QueriedDevice { device_id, text, keys }
+        }))
+    }
+
+    fn members(&self, user_id: UserId<'_>) -> Result<Members<'t>, QueryError> {
+        let user = self.users.get(user_id.as_str()).ok_or(QueryError::NoAnswer)?;
+        Members::parse(user).ok_or(QueryError::Malformed)
+    }
+}
+
+fn signing_key<'t>(keys: Option<&Members<'t>>, user_id: UserId<'_>) -> Result<&'t str, QueryError> {
+    keys.ok_or(QueryError::Malformed)?.get(user_id.as_str()).ok_or(QueryError::NoAnswer)
 }
 
 /// Why an answer says nothing about the devices of a user.

@@ -11,6 +11,7 @@ use signature::Signer;
 
 use crate::error::{SignError, VerifyError};
 use crate::members::Members;
+use crate::memory::SignatureMemory;
 use crate::verified::Verified;
 
 /// The members that no signature covers (appendices, "Signing Details"). Objects inside may have such members, too:
@@ -123,6 +124,23 @@ impl<'t> SignedObject<'t> {
         let signature = self.signature(entity, key_id)?;
         mx_curve25519::verify(&key, self.canonical().as_bytes(), &signature)
             .map_err(|_| VerifyError::InvalidSignature)?;
+        Ok(Verified::new(self.canonical(), key))
+    }
+
+    /// [`verify`](Self::verify) of what may have been verified before.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub fn verify_with(
+        &self,
+        memory: &mut SignatureMemory,
+        entity: &str,
+        key_id: KeyId<'_>,
+        key: Ed25519PublicKey,
+    ) -> Result<Verified<&str>, VerifyError> {
+        let signature = self.signature(entity, key_id)?;
+        memory.verify(&key, self.canonical().as_bytes(), &signature)?;
         Ok(Verified::new(self.canonical(), key))
     }
 

@@ -6,7 +6,8 @@ use mx_canonical_json::{Limits, canonicalize};
 use mx_curve25519::{Curve25519SecretKey, Ed25519SecretKey};
 use mx_signing::{
     ClaimError, DeviceKeys, DeviceKeysError, KeysClaimResponse, KeysQueryResponse, KeysUpload, MEGOLM,
-    MalformedResponse, OLM, OneTimeKey, OneTimeKeyError, QueryError, SignError, SignedObject, VerifyError,
+    MalformedResponse, OLM, OneTimeKey, OneTimeKeyError, QueryError, SignError, SignatureMemory,
+    SignedObject, VerifyError,
 };
 use mx_types::{Curve25519PublicKey, DeviceId, InvalidIdentifier, KeyId, UserId};
 use serde_json::{Value, json};
@@ -297,4 +298,80 @@ fn signed_objects_that_are_no_one_time_keys() {
     let unknown = resign(json!({ "key": curve25519(1), "fallback": false, "org.example": { "x": 1 } }));
     let key = OneTimeKey::verify(&unknown, alice(), phone(), secret().public_key()).unwrap();
     assert_eq!(*key, OneTimeKey { key: curve25519(1), fallback: false });
+}
+
+// TRU-10
+#[test]
+fn what_was_verified_is_not_verified_again_but_nothing_else_is_taken_for_it() {
+    let text = device_keys().sign(&secret()).unwrap();
+    let key_id = KeyId::new("ed25519", "PHONE").unwrap();
+    let mut memory = SignatureMemory::with_capacity(4);
+    for _ in 0..3 {
+        DeviceKeys::verify_with(&mut memory, &text, alice(), phone()).unwrap();
+    }
+    assert_eq!((memory.verifications(), memory.len()), (1, 1));
+
+    // Another key, a changed object, a changed signature: each is verified, and fails again and again.
+    let object = SignedObject::parse(&text, &Limits::DEFAULT).unwrap();
+    let other = Ed25519SecretKey::from_seed(&[8; 32]).public_key();
+    let changed = text.replace("aes-sha2", "aes-sha3");
+    let mut signature = *secret().sign(object.canonical().as_bytes()).as_bytes();
+    signature[40] ^= 1;
+    let resigned = text.replace(
+        &secret().sign(object.canonical().as_bytes()).to_string(),
+        &mx_types::Ed25519Signature::from_bytes(signature).to_string(),
+    );
+    for round in 0..2 {
+        let refused = object.verify_with(&mut memory, alice().as_str(), key_id, other);
+        assert_eq!(refused.unwrap_err(), VerifyError::InvalidSignature);
+        for text in [&changed, &resigned] {
+            let refused = DeviceKeys::verify_with(&mut memory, text, alice(), phone());
+            assert_eq!(refused.unwrap_err(), DeviceKeysError::Signature(VerifyError::InvalidSignature));
+        }
+        assert_eq!((memory.verifications(), memory.len()), (4 + 3 * round, 1));
+    }
+}
+
+// TRU-10
+#[test]
+fn a_memory_keeps_its_bound_and_at_least_the_latest_half() {
+    for capacity in [0, 1, 2, 9, 64] {
+        let mut memory = SignatureMemory::with_capacity(capacity);
+        let texts: Vec<_> = (0..40).map(|n| resign(json!({ "n": n }))).collect();
+        let key_id = KeyId::new("ed25519", "PHONE").unwrap();
+        let mut look = |text: &str| {
+            let before = memory.verifications();
+            let object = SignedObject::parse(text, &Limits::DEFAULT).unwrap();
+            object.verify_with(&mut memory, alice().as_str(), key_id, secret().public_key()).unwrap();
+            (memory.len(), memory.verifications() == before)
+        };
+        for text in &texts {
+            let (len, known) = look(text);
+            assert!(len <= capacity && !known);
+        }
+        let latest = texts.len() - texts.len().min(capacity / 2);
+        for text in &texts[latest..] {
+            let (len, known) = look(text);
+            assert!(len <= capacity && known, "{capacity}");
+        }
+    }
+}
+
+// XS-10, XS-17
+#[test]
+fn cross_signing_keys_of_an_answer_are_given_as_they_came() {
+    let alice_only = |keys: &str| format!(r#"{{"@alice:example.org":{keys}}}"#);
+    let body = format!(
+        r#"{{"device_keys":{},"master_keys":{},"self_signing_keys":[],"user_signing_keys":{{}}}}"#,
+        alice_only("{}"),
+        alice_only(r#"{ "any": 1.5 }"#)
+    );
+    let answer = KeysQueryResponse::parse(&body).unwrap();
+    assert_eq!(answer.master_key(alice()), Ok(r#"{ "any": 1.5 }"#));
+    assert_eq!(answer.self_signing_key(alice()), Err(QueryError::Malformed));
+    assert_eq!(answer.user_signing_key(alice()), Err(QueryError::NoAnswer));
+    assert_eq!(answer.device_count(alice()), Ok(0));
+    let without = KeysQueryResponse::parse(r#"{"device_keys":{}}"#).unwrap();
+    assert_eq!(without.master_key(alice()), Err(QueryError::NoAnswer));
+    assert_eq!(without.device_count(alice()), Err(QueryError::NoAnswer));
 }
