@@ -9,7 +9,8 @@
 
 use mx_canonical_json::{Limits, canonicalize};
 use mx_cross_signing::{
-    Device, DeviceTrust, Identities, KeySource as _, OwnIdentity, Subject, Update, UserIdentity, UserState,
+    Device, DeviceTrust, Identities, Identity, KeySource as _, KeyStorage, MasterSigningKey, OwnIdentity,
+    SecretSource, SigningKeys, Subject, Update, Usage, UserIdentity, UserState,
 };
 use mx_curve25519::{Curve25519SecretKey, Ed25519PublicKey, Ed25519SecretKey};
 use mx_signing::{KeysQueryResponse, SignatureMemory};
@@ -232,4 +233,51 @@ pub(crate) fn alice() -> Answer {
 /// An identity of Bob's with one device, which is cross-signed.
 pub(crate) fn bob(prefix: &str) -> Answer {
     Answer::new().identity(BOB, prefix).device(BOB, "LAPTOP", Some(&format!("{prefix}-s")))
+}
+
+/// Private keys of Alice's on her phone.
+impl Phone {
+    pub(crate) fn no_keys(&self) -> SigningKeys {
+        SigningKeys::none(user(ALICE), KeyStorage::Secure)
+    }
+
+    /// Those of her first identity.
+    pub(crate) fn keys(&self) -> SigningKeys {
+        self.keys_of("a-m", "a-s", "a-u")
+    }
+
+    /// Keys of these names, as if they had been the present ones when they were imported.
+    pub(crate) fn keys_of(&self, msk: &str, ssk: &str, usk: &str) -> SigningKeys {
+        let answer =
+            Answer::new().identity(ALICE, "none").msk(ALICE, msk).ssk(ALICE, ssk, msk).usk(ALICE, usk, msk);
+        let body = answer.body();
+        let response = KeysQueryResponse::parse(&body).unwrap();
+        let mut memory = SignatureMemory::default();
+        let identity = Identity::verify_own(&mut memory, &response, user(ALICE)).unwrap();
+        let mut own = OwnIdentity::new(user(ALICE), device("PHONE"), public("PHONE"));
+        own.adopt(identity).unwrap();
+        let mut keys = self.no_keys();
+        for (usage, name) in Usage::ALL.into_iter().zip([msk, ssk, usk]) {
+            let seed = seed(name);
+            keys.import(&mut own, SecretSource::SecretStorage, usage.secret_name(), &seed).unwrap();
+        }
+        keys
+    }
+
+    /// The master signing key of another identity of ours.
+    pub(crate) fn user_key(&self, prefix: &str) -> MasterSigningKey {
+        let text = signing_key(ALICE, "master", &format!("{prefix}-m")).to_string();
+        MasterSigningKey::parse(&text, user(ALICE)).unwrap()
+    }
+}
+
+impl Answer {
+    pub(crate) fn msk(mut self, user_id: &str, name: &str) -> Self {
+        self.msks.insert(user_id.to_owned(), signing_key(user_id, "master", name));
+        self
+    }
+}
+
+pub(crate) fn seed(name: &str) -> String {
+    mx_types::base64::encode_to_string(key(name).seed().unwrap())
 }
