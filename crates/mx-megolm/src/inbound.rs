@@ -136,6 +136,12 @@ impl InboundGroupSession {
         Ok((out, message_index))
     }
 
+    /// The session from its first known index on, in the export format.
+    #[must_use]
+    pub fn export(&self) -> ExportedSessionKey {
+        ExportedSessionKey::new(&self.earliest, self.public_key())
+    }
+
     /// The session from `index` on, in the export format.
     ///
     /// `&mut`, because with an allocator states on the way are remembered, for the export at an earlier index.
@@ -145,10 +151,10 @@ impl InboundGroupSession {
     /// [`UnknownMessageIndex`] if it is before the first known index.
     pub fn export_at(&mut self, index: u32) -> Result<ExportedSessionKey, UnknownMessageIndex> {
         self.check_known(index)?;
-        let public_key = self.public_key();
         if index == self.first_known_index() {
-            return Ok(ExportedSessionKey::new(&self.earliest, public_key));
+            return Ok(self.export());
         }
+        let public_key = self.public_key();
         Ok(ExportedSessionKey::new(&self.remembered_ratchet_at(index), public_key))
     }
 

@@ -104,9 +104,10 @@ impl OutboundGroupSession {
 
 impl InboundGroupSession {
     /// Bytes of the pickle.
-    pub const PICKLE_LEN: usize = sealed_len(Self::PLAIN_LEN);
+    pub const PICKLE_LEN: usize = sealed_len(Self::FIELDS_LEN);
 
-    const PLAIN_LEN: usize = 2 * RATCHET_LEN + 32 + 1 + 4;
+    /// Bytes of what [`InboundGroupSession::write_fields`] writes.
+    pub const FIELDS_LEN: usize = 2 * RATCHET_LEN + 32 + 1 + 4;
 
     /// How often the session was pickled.
     #[must_use]
@@ -125,12 +126,8 @@ impl InboundGroupSession {
         key: &PickleKey,
         out: &'o mut [u8],
     ) -> Result<&'o [u8], PickleError> {
-        let mut writer = key.seal(rng, INBOUND, self.generation, Self::PLAIN_LEN, out)?;
-        write_ratchet(&mut writer, &self.earliest);
-        write_ratchet(&mut writer, &self.latest);
-        writer.bytes(self.public_key().as_bytes());
-        writer.bool(self.verified_from.is_some());
-        writer.u32(self.verified_from.unwrap_or_default());
+        let mut writer = key.seal(rng, INBOUND, self.generation, Self::FIELDS_LEN, out)?;
+        self.write_fields(&mut writer);
         let generation = writer.generation();
         let pickle = writer.finish()?;
         self.generation = generation;
@@ -148,8 +145,28 @@ impl InboundGroupSession {
         pickle: &[u8],
     ) -> Result<Self, UnpickleError> {
         let mut reader = key.open(INBOUND, oldest_acceptable, pickle)?;
-        let earliest = read_ratchet(&mut reader)?;
-        let latest = read_ratchet(&mut reader)?;
+        let session = Self::read_fields(&mut reader)?;
+        reader.finish()?;
+        Ok(Self { generation: reader.generation(), ..session })
+    }
+
+    /// Writes the session as a part of the pickle of a type that holds it.
+    pub fn write_fields(&self, writer: &mut Writer<'_, '_>) {
+        write_ratchet(writer, &self.earliest);
+        write_ratchet(writer, &self.latest);
+        writer.bytes(self.public_key().as_bytes());
+        writer.bool(self.verified_from.is_some());
+        writer.u32(self.verified_from.unwrap_or_default());
+    }
+
+    /// Reads what [`InboundGroupSession::write_fields`] wrote. The session itself was never pickled, then.
+    ///
+    /// # Errors
+    ///
+    /// [`UnpickleError`].
+    pub fn read_fields(reader: &mut Reader<'_, '_>) -> Result<Self, UnpickleError> {
+        let earliest = read_ratchet(reader)?;
+        let latest = read_ratchet(reader)?;
         if latest.index() < earliest.index() {
             return Err(UnpickleError::Invalid { field: "latest ratchet" });
         }
@@ -160,9 +177,8 @@ impl InboundGroupSession {
             (true, index) if index >= earliest.index() => Some(index),
             _ => return Err(UnpickleError::Invalid { field: "verified from" }),
         };
-        reader.finish()?;
         let verifier = Ed25519Verifier::new(public_key);
-        Ok(Self::from_parts(earliest, latest, verifier, verified_from, reader.generation()))
+        Ok(Self::from_parts(earliest, latest, verifier, verified_from, Generation::NEVER_PICKLED))
     }
 
     /// [`InboundGroupSession::pickle`] to a new vector.

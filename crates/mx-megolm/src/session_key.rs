@@ -103,7 +103,7 @@ impl ExportedSessionKey {
 
 /// What both formats have in common.
 macro_rules! session_key {
-    ($name:ident) => {
+    ($name:ident, $version:ident) => {
         impl $name {
             /// Reads Base64, padded or not, in time that does not depend on the secret.
             ///
@@ -115,7 +115,7 @@ macro_rules! session_key {
                 let key = match base64::decode_secret(text, &mut bytes) {
                     Ok(bytes) => Self::from_bytes(bytes),
                     Err(DecodeError::BufferTooSmall(BufferTooSmall { needed: found })) => {
-                        Err(SessionKeyError::Length { expected: Self::LEN, found })
+                        Err(too_long(text, $version, Self::LEN, found))
                     }
                     Err(error) => Err(SessionKeyError::Base64(error)),
                 };
@@ -183,8 +183,8 @@ macro_rules! session_key {
     };
 }
 
-session_key!(SessionKey);
-session_key!(ExportedSessionKey);
+session_key!(SessionKey, SHARED);
+session_key!(ExportedSessionKey, EXPORTED);
 
 /// `version ‖ i ‖ R(i) ‖ public key`.
 fn emit(out: &mut [u8], version: u8, ratchet: &Ratchet, public_key: &Ed25519PublicKey) {
@@ -207,6 +207,16 @@ fn parse(bytes: &[u8], expected: u8, len: usize) -> Result<Ed25519PublicKey, Ses
     }
     let public_key = bytes.get(5 + ratchet::LEN..).and_then(<[u8]>::first_chunk).ok_or(wrong_length)?;
     Ed25519PublicKey::from_bytes(*public_key).map_err(SessionKeyError::PublicKey)
+}
+
+/// What is wrong with a text that is too long: it may be the other format. (The version is no secret.)
+fn too_long(text: &str, expected: u8, len: usize, found: usize) -> SessionKeyError {
+    let mut start = [0; 3];
+    let start = text.get(..4).and_then(|text| base64::decode_secret(text, &mut start).ok());
+    match start.and_then(<[u8]>::first) {
+        Some(&found) if found != expected => SessionKeyError::Version { expected, found },
+        _ => SessionKeyError::Length { expected: len, found },
+    }
 }
 
 fn index(bytes: &[u8]) -> u32 {
