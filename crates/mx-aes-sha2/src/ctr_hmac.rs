@@ -104,6 +104,11 @@ impl Mac<'_> {
         self.0.update(bytes);
     }
 
+    /// The MAC of what came so far, or the beginning of it; more may come.
+    pub fn so_far<const N: usize>(&self) -> Tag<N> {
+        Tag::of(self.0.so_far())
+    }
+
     /// The MAC.
     pub fn finish(self) -> Tag<32> {
         Tag::of(self.0.finish())

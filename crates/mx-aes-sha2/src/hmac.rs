@@ -156,6 +156,11 @@ impl Hmac<'_> {
         self.inner.update_blocks(bytes)
     }
 
+    /// The MAC of what came so far.
+    pub(crate) fn so_far(&self) -> [u8; 32] {
+        Self { key: self.key, inner: self.inner.fork() }.finish()
+    }
+
     /// The MAC.
     #[must_use]
     pub fn finish(self) -> [u8; 32] {

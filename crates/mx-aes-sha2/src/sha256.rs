@@ -78,6 +78,11 @@ impl Sha256 {
         len
     }
 
+    /// A second one, of the same bytes so far.
+    pub(crate) const fn fork(&self) -> Self {
+        Self { state: self.state, compressed: self.compressed, block: self.block, waiting: self.waiting }
+    }
+
     /// The hash.
     #[must_use]
     pub fn finish(mut self) -> [u8; 32] {
