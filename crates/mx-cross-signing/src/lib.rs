@@ -13,6 +13,8 @@ mod own;
 mod pickle;
 mod receive;
 mod role;
+mod sharing;
+mod showing;
 mod signed;
 mod signing_keys;
 mod source;
@@ -33,6 +35,8 @@ pub use receive::{
     DEFAULT_MAX_DEVICES, DeviceChange, NoAnswer, ReceivedDevice, Update, UserDevices, receive,
 };
 pub use role::{Master, Role, SelfSigning, Usage, UserSigning};
+pub use sharing::{Member, MemberProblem, Recipient, SharePolicy, ShareProblem, Strategy, WithheldCode};
+pub use showing::{Membership, Origin, ShowPolicy, Showing, Warning, room_state};
 pub use signed::{Signed, VerifiedSignature};
 pub use signing_keys::{ImportError, KeyStorage, KeyUnusable, ReplaceError, SecretSource, SigningKeys};
 pub use source::{Identities, KeySource};

@@ -10,15 +10,15 @@ use core::fmt;
 use mx_canonical_json::{CanonicalObject, Limits, canonicalize};
 use mx_signing::{SignError, SignedObject};
 use mx_types::{Ed25519Signature, KeyId, UserId};
-use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use signature::Signer;
 
 use crate::key::CrossSigningKey;
 use crate::own::OwnIdentity;
 use crate::role::{Role, SelfSigning, Usage, UserSigning};
 use crate::signed::Signed;
-use crate::signing_keys::{KeyUnusable, SigningKeys};
+use crate::signing_keys::{KeyUnusable, SigningKeys, certify};
 
 /// What is uploaded of a new identity: `POST /_matrix/client/v3/keys/device_signing/upload`. The texts are the same each
 /// time, so that an upload whose answer was lost can be repeated.
@@ -112,11 +112,11 @@ impl SigningKeys {
         match usage {
             Usage::Master => return Err(KeyUnusable::Missing),
             Usage::SelfSigning => {
-                let key = crate::signing_keys::certify::<SelfSigning>(master, user_id, key);
+                let key = certify::<SelfSigning>(master, user_id, key);
                 upload.self_signing_key = Some(signed_text(&key));
             }
             Usage::UserSigning => {
-                let key = crate::signing_keys::certify::<UserSigning>(master, user_id, key);
+                let key = certify::<UserSigning>(master, user_id, key);
                 upload.user_signing_key = Some(signed_text(&key));
             }
         }
@@ -205,30 +205,23 @@ impl SignaturesUpload {
     ///
     /// [`InvalidBody`] when the answer is none. Nothing was removed then.
     pub fn answered(&mut self, response: &str) -> Result<Vec<UploadFailure>, InvalidBody> {
-        #[derive(Deserialize)]
-        struct Response {
-            #[serde(default)]
-            failures: BTreeMap<String, BTreeMap<String, Failure>>,
-        }
-        #[derive(Deserialize)]
-        struct Failure {
-            #[serde(default)]
-            errcode: String,
-        }
-
-        let response: Response = serde_json::from_str(response).map_err(|_| InvalidBody)?;
+        // Maps all the way: a struct would be read from a list as well.
+        type Users = BTreeMap<String, BTreeMap<String, BTreeMap<String, Value>>>;
+        let mut response: BTreeMap<String, Value> =
+            serde_json::from_str(response).map_err(|_| InvalidBody)?;
+        let failures = response.remove("failures").unwrap_or_else(|| Value::Object(Map::new()));
+        let refused: Users = serde_json::from_value(failures).map_err(|_| InvalidBody)?;
         let mut failures = Vec::new();
         for (user_id, objects) in &mut self.objects {
-            let failed = response.failures.get(user_id);
+            let failed = refused.get(user_id);
             objects.retain(|key_id, _| {
-                let Some(Failure { errcode }) = failed.and_then(|failed| failed.get(key_id)) else {
-                    return false;
-                };
+                let Some(failure) = failed.and_then(|failed| failed.get(key_id)) else { return false };
+                let errcode = failure.get("errcode").and_then(Value::as_str).unwrap_or_default();
                 let is_final = errcode == "M_INVALID_SIGNATURE";
                 failures.push(UploadFailure {
                     user_id: user_id.clone(),
                     key_id: key_id.clone(),
-                    errcode: errcode.clone(),
+                    errcode: errcode.to_owned(),
                     is_final,
                 });
                 !is_final
