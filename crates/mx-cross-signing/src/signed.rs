@@ -5,6 +5,7 @@ use mx_signing::{SignatureMemory, SignedObject, VerifyError};
 use mx_types::{DeviceId, Ed25519PublicKey, Ed25519Signature, KeyId};
 
 use crate::key::CrossSigningKey;
+use crate::role::Role;
 
 /// A signature that was verified, with the key that made it. The value that has it has the object, too.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -76,12 +77,12 @@ impl VerifiedSignature {
 
 /// A cross-signing key with a verified signature on its object.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Signed<R: crate::role::Role> {
+pub struct Signed<R: Role> {
     key: CrossSigningKey<R>,
     signature: VerifiedSignature,
 }
 
-impl<R: crate::role::Role> Signed<R> {
+impl<R: Role> Signed<R> {
     pub(crate) const fn new(key: CrossSigningKey<R>, signature: VerifiedSignature) -> Self {
         Self { key, signature }
     }
