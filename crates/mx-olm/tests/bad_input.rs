@@ -59,7 +59,7 @@ fn attack_050_the_fields_of_a_normal_message() {
         assert_eq!(parse(&[&key, index, &[0x38 | wire_type, 0], text]), field(FieldError::WireType));
     }
     assert_eq!(parse(&[&key, index, b"\x02\x00", text]), field(FieldError::FieldNumber));
-    for len in [0_u8, 1, 15, 17, 31] {
+    for len in [0_u8, 1, 8, 15, 17, 24, 31] {
         let text = [&[0x22, len][..], &vec![0; usize::from(len)]].concat();
         let error = MessageError::CiphertextLength { found: usize::from(len) };
         assert_eq!(parse(&[&key, index, &text]), Err(error));

@@ -88,6 +88,32 @@ fn what_is_offered_for_upload() {
     keys.mark_as_published();
     assert_eq!(keys.unpublished_fallback(), None);
     assert_eq!(keys.len(), 2);
+    assert!(!keys.is_empty());
+}
+
+// OTK-5: what the server has is not offered again, when the list has moved to a larger place or was stored.
+#[test]
+fn published_stays_published() {
+    let mut random = rng(6);
+    let mut account: Account = Account::new(&mut random).unwrap();
+    for _ in 0..3 {
+        let _ = account.one_time_keys_mut().generate(&mut random).unwrap();
+    }
+    let _ = account.one_time_keys_mut().generate_fallback(&mut random).unwrap();
+    account.one_time_keys_mut().mark_as_published();
+    let mut fresh = Vec::new();
+    for _ in 0..20 {
+        fresh.push(account.one_time_keys_mut().generate(&mut random).unwrap().key);
+    }
+    let offered = |account: &Account| account.one_time_keys().unpublished().collect::<Vec<_>>();
+    assert_eq!(offered(&account), fresh);
+
+    let key = mx_pickle::PickleKey::new(&[1; 32]);
+    let mut out = vec![0; account.pickle_len()];
+    let pickle = account.pickle(&mut random, &key, &mut out).unwrap();
+    let restored: Account = Account::from_pickle(&key, mx_pickle::Generation::default(), pickle).unwrap();
+    assert_eq!(offered(&restored), fresh);
+    assert_eq!(restored.one_time_keys().unpublished_fallback(), None);
 }
 
 // OTK-3: twice as many are kept as are advertised.
