@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{media, message};
+use crate::{keys, media, message};
 
 /// Matrix key files, encrypted events and attachments, offline
 #[derive(Debug, Parser)]
@@ -23,6 +23,9 @@ pub(crate) struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Group {
+    /// Key export files
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Attachments
     #[command(subcommand)]
     Media(media::Command),

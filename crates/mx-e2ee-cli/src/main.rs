@@ -4,18 +4,16 @@
 mod command_line;
 mod failure;
 mod input;
+mod key_file;
+mod keys;
 mod manual;
 mod media;
 mod message;
-#[allow(dead_code, reason = "the commands of key files follow")]
 mod output;
-#[allow(dead_code, reason = "the commands of key files follow")]
 mod passphrase;
 mod place;
-#[allow(dead_code, reason = "the commands of key files follow")]
 mod progress;
 mod record;
-#[allow(dead_code, reason = "reports follow")]
 mod table;
 mod text;
 
@@ -50,6 +48,7 @@ fn main() -> ExitCode {
 
 fn run(line: CommandLine) -> Result<Verdict, Failure> {
     match line.group {
+        Group::Keys(command) => keys::run(command, line.json),
         Group::Media(command) => media::run(command),
         Group::Message(command) => message::run(command, line.json),
         Group::Completions { shell } => manual::completions(shell),

@@ -1,8 +1,10 @@
 //! How far long work is, on standard error; nothing where that is no terminal.
 
+use std::io::{self, Read, Seek, SeekFrom};
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::output::Output;
+use crate::{input::Input, output::Output};
 
 /// A bar that goes away when the work is done.
 #[derive(Debug)]
@@ -39,6 +41,11 @@ impl Progress {
         self
     }
 
+    /// So much is done in all.
+    pub(crate) fn reach(&self, position: u64) {
+        self.0.set_position(position);
+    }
+
     pub(crate) fn advance(&self, by: usize) {
         self.0.inc(u64::try_from(by).unwrap_or(u64::MAX));
     }
@@ -47,5 +54,30 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// An input that moves a bar while it is read.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    input: Input,
+    progress: Progress,
+}
+
+impl Watched {
+    pub(crate) const fn new(input: Input, progress: Progress) -> Self {
+        Self { input, progress }
+    }
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.input.read(buffer).inspect(|len| self.progress.advance(*len))
+    }
+}
+
+impl Seek for Watched {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.input.seek(position)
     }
 }

@@ -1,0 +1,131 @@
+//! A key file that is written.
+
+use core::num::NonZeroU32;
+use std::io;
+
+use clap::Args;
+use embedded_io_adapters::std::FromStd;
+use mx_key_export::{DEFAULT_ROUNDS, ExportKeys, KeyDerivation, KeyExportWriter, MAX_ROUNDS, WriteError};
+use mx_room_key::ExportedSessionData;
+
+use crate::{
+    failure::{Failure, warn},
+    key_file::derive,
+    output::{Output, Replace},
+    passphrase::{Descriptor, Passphrase},
+    place::Place,
+    record::Record,
+};
+
+/// How a new key file is protected.
+#[derive(Args, Debug)]
+pub(crate) struct Protection {
+    /// Read the passphrase of OUT from this file descriptor
+    #[arg(long, value_name = "FD", value_parser = Descriptor::parse)]
+    new_passphrase_fd: Option<Descriptor>,
+    /// Rounds of the key derivation of OUT, where it gets a passphrase of its own
+    #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_ROUNDS, value_parser = rounds)]
+    rounds: NonZeroU32,
+    #[command(flatten)]
+    replace: Replace,
+}
+
+/// Where a new key file goes.
+#[derive(Args, Debug)]
+pub(crate) struct Target {
+    #[command(flatten)]
+    pub(super) protection: Protection,
+    /// The new key file
+    #[arg(value_name = "OUT")]
+    pub(super) output: Place,
+}
+
+/// More than this no reader of ours does.
+fn rounds(word: &str) -> Result<NonZeroU32, String> {
+    let rounds = word.parse().ok().filter(|rounds: &NonZeroU32| rounds.get() <= MAX_ROUNDS);
+    rounds.ok_or_else(|| format!("a number of rounds is one from 1 to {MAX_ROUNDS}"))
+}
+
+impl Protection {
+    /// Whether the file gets a passphrase of its own.
+    pub(super) const fn is_given(&self) -> bool {
+        self.new_passphrase_fd.is_some()
+    }
+
+    /// Before anything long is done: that the file cannot be written is said at once.
+    pub(super) fn create(&self, output: &Place) -> Result<Output, Failure> {
+        Output::create(output, self.replace)
+    }
+
+    /// The keys of a new passphrase.
+    pub(super) fn choose(&self, name: &str) -> Result<ExportKeys, Failure> {
+        if self.rounds < FEWEST_ROUNDS {
+            warn(format_args!(
+                "{} rounds make guessing the passphrase cheap; the specification asks for {FEWEST_ROUNDS} or more",
+                self.rounds
+            ));
+        }
+        let passphrase = Passphrase::choose(self.new_passphrase_fd, name)?;
+        let derivation = KeyDerivation::new(&mut getrandom::SysRng, passphrase.as_str(), self.rounds);
+        let derivation = derivation.map_err(Failure::refused)?;
+        drop(passphrase);
+        Ok(derive(derivation))
+    }
+}
+
+const FEWEST_ROUNDS: NonZeroU32 = NonZeroU32::new(100_000).expect("is not zero");
+
+/// A key file that is being written.
+#[derive(Debug)]
+pub(super) struct Writer<'k> {
+    writer: KeyExportWriter<'k, FromStd<Output>>,
+    name: String,
+    is_standard: bool,
+}
+
+impl<'k> Writer<'k> {
+    pub(super) fn new(keys: &'k ExportKeys, output: Output) -> Result<Self, Failure> {
+        let (name, is_standard) = (output.name().to_owned(), output.is_standard());
+        let writer = KeyExportWriter::new(&mut getrandom::SysRng, keys, FromStd::new(output));
+        let writer = writer.map_err(|error| failure(&name, &error))?;
+        Ok(Self { writer, name, is_standard })
+    }
+
+    pub(super) fn write(&mut self, session: &ExportedSessionData<'_>) -> Result<(), Failure> {
+        self.writer.write(session).map_err(|error| failure(&self.name, &error))
+    }
+
+    /// An entry as it stands in another file. `false` if it is none that a file can have.
+    pub(super) fn write_json(&mut self, entry: &[u8]) -> Result<bool, Failure> {
+        match self.writer.write_json(entry) {
+            Ok(()) => Ok(true),
+            Err(WriteError::NotAnEntry) => Ok(false),
+            Err(error) => Err(failure(&self.name, &error)),
+        }
+    }
+
+    /// Makes the file appear, and says what is in it: on standard error where the file itself went to standard output.
+    pub(super) fn finish(self, report: &Record, json: bool) -> Result<(), Failure> {
+        let Self { writer, name, is_standard } = self;
+        let written = writer.sessions();
+        let output = writer.finish().map_err(|error| failure(&name, &error))?;
+        output.into_inner().commit()?;
+        let report = Record::new().with("file", name).with("written", written).followed_by(report.clone());
+        let text = if json { report.to_json() + "\n" } else { report.to_text() };
+        if is_standard {
+            return io::Write::write_all(&mut io::stderr(), text.as_bytes())
+                .map_err(|error| Failure::input_output("cannot write to standard error", &error));
+        }
+        let mut out = Output::standard();
+        out.text(&text)?;
+        out.commit()
+    }
+}
+
+fn failure(name: &str, error: &WriteError<io::Error>) -> Failure {
+    match error {
+        WriteError::Sink(error) if error.kind() == io::ErrorKind::BrokenPipe => Failure::ReaderLeft,
+        WriteError::Sink(error) => Failure::input_output(format!("cannot write {name}"), error),
+        error => Failure::refused(format!("{name}: {error}")),
+    }
+}
