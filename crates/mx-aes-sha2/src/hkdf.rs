@@ -26,7 +26,11 @@ pub fn hkdf_sha256<const N: usize>(salt: &[u8], ikm: &[u8], info: &[u8]) -> Zero
 
 /// [`hkdf_sha256`] to a slice of at most 255 * 32 bytes, which the caller wipes.
 pub(crate) fn hkdf_sha256_to(salt: &[u8], ikm: &[u8], info: &[u8], output: &mut [u8]) {
-    expand(&extract(salt, ikm), info, output);
+    // Laid out before the key is derived: a processor waits for bytes that were written just before they are hashed.
+    match Layout::new(info) {
+        Some(layout) => layout.expand(&extract(salt, ikm), output),
+        None => expand_long(&extract(salt, ikm), info, output),
+    }
 }
 
 /// `PRK = HMAC(salt, IKM)`, as a key.
@@ -38,52 +42,57 @@ fn extract(salt: &[u8], ikm: &[u8]) -> HmacKey {
     key
 }
 
-/// `T(i) = HMAC(PRK, T(i-1) ‖ info ‖ i)`.
-fn expand(key: &HmacKey, info: &[u8], output: &mut [u8]) {
-    let (Some(mut first), Some(mut next)) = (OneBlock::new(0, info), OneBlock::new(HASH, info)) else {
-        return expand_long(key, info, output);
-    };
-    let mut previous = [0; HASH];
-    for (i, part) in (1..=u8::MAX).zip(output.chunks_mut(HASH)) {
-        let message = if i == 1 { &mut first } else { &mut next };
-        previous = message.mac(key, &previous, i);
-        part.copy_from_slice(previous.get(..part.len()).unwrap_or_default());
-    }
-    wipe(&mut next.block);
-    wipe(&mut previous);
-}
-
-/// `T(i-1) ‖ info ‖ i` with SHA-256's padding behind it, where all of that is one block: only `T(i-1)` and `i` change.
-struct OneBlock {
-    block: [u8; BLOCK],
-    /// Where `i` stands.
+/// The blocks of SHA-256 behind that of the key, `info ‖ 1` and `T(i-1) ‖ info ‖ i` with their padding, where each is one.
+struct Layout {
+    first: [u8; BLOCK],
+    next: [u8; BLOCK],
+    /// Where `i` stands in `next`.
     counter: usize,
 }
 
-impl OneBlock {
-    /// Leaves `offset` bytes for `T(i-1)`. `None` if `info` does not fit.
-    fn new(offset: usize, info: &[u8]) -> Option<Self> {
-        let mut block = [0; BLOCK];
-        let counter = offset + info.len();
-        let (message, length) = block.split_last_chunk_mut::<8>()?;
-        message.get_mut(offset..counter)?.copy_from_slice(info);
-        *message.get_mut(counter + 1)? = 0x80;
-        // In bits, with the block of the key before.
-        *length = (8 * (BLOCK + counter + 1) as u64).to_be_bytes();
-        Some(Self { block, counter })
+impl Layout {
+    /// `None` if `info` does not fit.
+    fn new(info: &[u8]) -> Option<Self> {
+        let counter = HASH + info.len();
+        Some(Self { first: block(0, info, 1)?, next: block(HASH, info, 2)?, counter })
     }
 
-    fn mac(&mut self, key: &HmacKey, previous: &[u8; HASH], i: u8) -> [u8; HASH] {
-        if self.counter >= HASH
-            && let Some(start) = self.block.first_chunk_mut()
-        {
-            *start = *previous;
+    /// `T(i) = HMAC(PRK, T(i-1) ‖ info ‖ i)`.
+    fn expand(mut self, key: &HmacKey, output: &mut [u8]) {
+        let mut parts = output.chunks_mut(HASH);
+        let mut previous = key.mac_block(&self.first);
+        let put = |part: &mut [u8], hash: &[u8; HASH]| {
+            part.copy_from_slice(hash.get(..part.len()).unwrap_or_default())
+        };
+        if let Some(part) = parts.next() {
+            put(part, &previous);
         }
-        if let Some(counter) = self.block.get_mut(self.counter) {
-            *counter = i;
+        for part in parts {
+            if let Some(start) = self.next.first_chunk_mut() {
+                *start = previous;
+            }
+            previous = key.mac_block(&self.next);
+            if let Some(i) = self.next.get_mut(self.counter) {
+                *i = i.wrapping_add(1);
+            }
+            put(part, &previous);
         }
-        key.mac_block(&self.block)
+        wipe(&mut self.next);
+        wipe(&mut previous);
     }
+}
+
+/// `info ‖ i` behind `offset` bytes, with its padding. `None` if that does not fit a block.
+fn block(offset: usize, info: &[u8], i: u8) -> Option<[u8; BLOCK]> {
+    let mut block = [0; BLOCK];
+    let counter = offset + info.len();
+    let (message, length) = block.split_last_chunk_mut::<8>()?;
+    message.get_mut(offset..counter)?.copy_from_slice(info);
+    *message.get_mut(counter)? = i;
+    *message.get_mut(counter + 1)? = 0x80;
+    // In bits, with the block of the key before.
+    *length = (8 * (BLOCK + counter + 1) as u64).to_be_bytes();
+    Some(block)
 }
 
 /// The same for an `info` that does not fit: the name of a secret may have any length.

@@ -1,4 +1,4 @@
-use core::fmt;
+use core::{fmt, ops::Range};
 
 use mx_curve25519::{Ed25519PublicKey, Ed25519SecretKey, Ed25519Signature, Ed25519Verifier, InvalidKey};
 use mx_types::{
@@ -105,14 +105,14 @@ impl ExportedSessionKey {
 macro_rules! session_key {
     ($name:ident, $version:ident) => {
         impl $name {
-            /// Reads Base64, padded or not, in time that does not depend on the secret.
+            /// Reads Base64, padded or not, in time that does not depend on the ratchet.
             ///
             /// # Errors
             ///
             /// [`SessionKeyError`].
             pub fn from_base64(text: &str) -> Result<Self, SessionKeyError> {
                 let mut bytes = [0; Self::LEN];
-                let key = match base64::decode_secret(text, &mut bytes) {
+                let key = match base64::decode_secret_prefix(text, RATCHET.end, &mut bytes) {
                     Ok(bytes) => Self::from_bytes(bytes),
                     Err(DecodeError::BufferTooSmall(BufferTooSmall { needed: found })) => {
                         Err(too_long(text, $version, Self::LEN, found))
@@ -158,7 +158,7 @@ macro_rules! session_key {
             }
 
             pub(crate) fn ratchet(&self) -> Ratchet {
-                let ratchet = self.bytes.get(5..).and_then(|bytes| bytes.first_chunk());
+                let ratchet = self.bytes.get(RATCHET).and_then(|bytes| bytes.first_chunk());
                 Ratchet::new(index(&self.bytes), ratchet.unwrap_or(&[0; ratchet::LEN]))
             }
         }
@@ -205,7 +205,7 @@ fn parse(bytes: &[u8], expected: u8, len: usize) -> Result<Ed25519PublicKey, Ses
     if bytes.len() != len {
         return Err(wrong_length);
     }
-    let public_key = bytes.get(5 + ratchet::LEN..).and_then(<[u8]>::first_chunk).ok_or(wrong_length)?;
+    let public_key = bytes.get(RATCHET.end..).and_then(<[u8]>::first_chunk).ok_or(wrong_length)?;
     Ed25519PublicKey::from_bytes(*public_key).map_err(SessionKeyError::PublicKey)
 }
 
@@ -266,6 +266,10 @@ impl fmt::Display for SessionKeyError {
 }
 
 impl core::error::Error for SessionKeyError {}
+
+/// Where the ratchet stands in both formats. Nothing behind it is secret: the public key is the session's ID, and the signature
+/// tells nothing of the 1,024 random bits that it is over.
+const RATCHET: Range<usize> = 5..5 + ratchet::LEN;
 
 const EXPORTED: u8 = 1;
 const SHARED: u8 = 2;

@@ -49,9 +49,10 @@ impl ChainKey {
 
     /// `M(i,j) = HMAC(C(i,j), 1)` and the advanced chain, from one keyed state.
     pub(crate) fn message_key(&self) -> (MessageKey, Self) {
-        let hmac = HmacKey::new(&self.key);
-        let next = Self { key: hmac.mac_byte(2), index: self.index.saturating_add(1) };
-        (MessageKey(hmac.mac_byte(1)), next)
+        let mut message_key = MessageKey([0; 32]);
+        let mut next = Self { key: [0; 32], index: self.index.saturating_add(1) };
+        HmacKey::new(&self.key).mac_bytes([1, 2], [&mut message_key.0, &mut next.key]);
+        (message_key, next)
     }
 }
 

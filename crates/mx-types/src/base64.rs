@@ -6,6 +6,7 @@
 //! secrets: they are those of `base64ct`, with no branch and no table index on the value. The one value that
 //! Matrix writes in the URL-safe alphabet, `k` of a JSON Web Key, is a secret, too: [`encode_url_secret`] and
 //! [`decode_url_secret`].
+//! [`decode_secret_prefix`] is for a secret with public bytes behind it.
 //!
 //! Everything written is unpadded. Everything read may be padded, completely or not at all. White space, the
 //! other alphabet, surplus or misplaced `=`, and lengths that no byte string has are refused.
@@ -68,25 +69,9 @@ pub fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o str, BufferTooS
 ///
 /// A [`DecodeError`]; `out` then holds nothing of use.
 pub fn decode<'o>(text: &str, trailing: TrailingBits, out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
-    let text = unpadded(text)?;
-    let needed = unpadded_decoded_len(text)?;
-    let out = out.get_mut(..needed).ok_or(DecodeError::BufferTooSmall(BufferTooSmall { needed }))?;
-    let (texts, text_rest) = text.split_at(text.len() - text.len() % BLOCK_CHARS);
-    let (blocks, rest) = out.split_at_mut(texts.len() / 4 * 3);
-    let mut in_alphabet = blocks::decode(texts, blocks);
-    if !text_rest.is_empty() {
-        let mut last = [b'A'; BLOCK_CHARS];
-        copy_prefix(&mut last, text_rest);
-        let mut decoded = [0; BLOCK_BYTES];
-        in_alphabet &= blocks::decode(&last, &mut decoded);
-        // Whatever stands behind the last whole byte must be the filling's zeros.
-        let surplus = decoded.get(rest.len()).copied().unwrap_or_default();
-        if trailing == TrailingBits::Refused && surplus != 0 && in_alphabet {
-            return Err(DecodeError::TrailingBits);
-        }
-        copy_prefix(rest, &decoded);
-    }
-    if in_alphabet { Ok(out) } else { Err(DecodeError::InvalidCharacter) }
+    let (text, out) = same_length(text, out)?;
+    decode_public(text, trailing, out)?;
+    Ok(out)
 }
 
 /// Reads the Base64 of exactly `N` public bytes.
@@ -140,6 +125,29 @@ pub fn encode_url_secret<'o>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o str,
 /// As [`decode_secret`].
 pub fn decode_url_secret<'o>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
     decode_secret_as::<Base64UrlUnpadded>(text, out)
+}
+
+/// [`decode_secret`] of a secret with public bytes behind it, faster: those are read as by [`decode`].
+///
+/// Four characters are three bytes. All characters that the first `secret_len` bytes depend on are read in time that does not
+/// depend on them. Errors are those of [`decode_secret`].
+///
+/// # Errors
+///
+/// As [`decode_secret`]; `out` may hold parts of the secret then, too.
+pub fn decode_secret_prefix<'o>(
+    text: &str,
+    secret_len: usize,
+    out: &'o mut [u8],
+) -> Result<&'o [u8], DecodeError> {
+    let (text, out) = same_length(text, out)?;
+    let groups = secret_len.div_ceil(3);
+    let (secret_text, public_text) = text.split_at(text.len().min(groups.saturating_mul(4)));
+    let (secret, public) = out.split_at_mut(out.len().min(groups.saturating_mul(3)));
+    // `&` and not `&&`: in which of them there is an error is not told.
+    let all_read = Base64Unpadded::decode(secret_text, secret).is_ok()
+        & decode_public(public_text, TrailingBits::Refused, public).is_ok();
+    if all_read { Ok(out) } else { Err(DecodeError::InvalidCharacter) }
 }
 
 /// [`encode`] to a new string.
@@ -225,9 +233,7 @@ fn encode_secret_as<'o, E: Encoding>(bytes: &[u8], out: &'o mut [u8]) -> Result<
 }
 
 fn decode_secret_as<'o, E: Encoding>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
-    let text = unpadded(text)?;
-    let needed = unpadded_decoded_len(text)?;
-    let out = out.get_mut(..needed).ok_or(DecodeError::BufferTooSmall(BufferTooSmall { needed }))?;
+    let (text, out) = same_length(text, out)?;
     E::decode(text, out).map_err(|_| DecodeError::InvalidCharacter)
 }
 
@@ -240,6 +246,34 @@ fn unpadded(text: &str) -> Result<&[u8], DecodeError> {
     };
     let complete = text.len().is_multiple_of(4) && stripped.last() != Some(&b'=');
     if complete { Ok(stripped) } else { Err(DecodeError::InvalidPadding) }
+}
+
+/// The text without its padding, and as much of `out` as it fills.
+fn same_length<'t, 'o>(text: &'t str, out: &'o mut [u8]) -> Result<(&'t [u8], &'o mut [u8]), DecodeError> {
+    let text = unpadded(text)?;
+    let needed = unpadded_decoded_len(text)?;
+    let out = out.get_mut(..needed).ok_or(DecodeError::BufferTooSmall(BufferTooSmall { needed }))?;
+    Ok((text, out))
+}
+
+/// [`decode`] of a text without padding to all of `out`.
+fn decode_public(text: &[u8], trailing: TrailingBits, out: &mut [u8]) -> Result<(), DecodeError> {
+    let (texts, text_rest) = text.split_at(text.len() - text.len() % BLOCK_CHARS);
+    let (blocks, rest) = out.split_at_mut(texts.len() / 4 * 3);
+    let mut in_alphabet = blocks::decode(texts, blocks);
+    if !text_rest.is_empty() {
+        let mut last = [b'A'; BLOCK_CHARS];
+        copy_prefix(&mut last, text_rest);
+        let mut decoded = [0; BLOCK_BYTES];
+        in_alphabet &= blocks::decode(&last, &mut decoded);
+        // Whatever stands behind the last whole byte must be the filling's zeros.
+        let surplus = decoded.get(rest.len()).copied().unwrap_or_default();
+        if trailing == TrailingBits::Refused && surplus != 0 && in_alphabet {
+            return Err(DecodeError::TrailingBits);
+        }
+        copy_prefix(rest, &decoded);
+    }
+    if in_alphabet { Ok(()) } else { Err(DecodeError::InvalidCharacter) }
 }
 
 fn unpadded_decoded_len(text: &[u8]) -> Result<usize, DecodeError> {

@@ -4,8 +4,8 @@
 
 use base64ct::{Base64Unpadded, Encoding as _};
 use mx_types::base64::{
-    DecodeError, TrailingBits, decode, decode_array, decode_secret, decode_url_secret, decoded_len, encode,
-    encode_secret, encode_url_secret, encoded_len,
+    DecodeError, TrailingBits, decode, decode_array, decode_secret, decode_secret_prefix, decode_url_secret,
+    decoded_len, encode, encode_secret, encode_url_secret, encoded_len,
 };
 use mx_types::{BufferTooSmall, Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, InvalidKey};
 use proptest::prelude::*;
@@ -113,6 +113,9 @@ fn attack_009_one_lenient_decoder_for_all() {
             other => other,
         };
         assert_eq!(decode_secret(text, &mut [0; 8]), Err(secret), "{text:?}");
+        for secret_len in 0..8 {
+            assert_eq!(decode_secret_prefix(text, secret_len, &mut [0; 8]), Err(secret), "{text:?}");
+        }
     }
     // Complete padding is allowed on read.
     assert_eq!(decode("AA==", TrailingBits::Refused, &mut [0; 1]), Ok(&[0][..]));
@@ -186,6 +189,7 @@ fn attack_063_base64_into_a_buffer_one_byte_too_small() {
         let error = DecodeError::BufferTooSmall(BufferTooSmall { needed: 50 });
         assert_eq!(decode(&text, TrailingBits::Refused, &mut out[..len]), Err(error));
         assert_eq!(decode_secret(&text, &mut out[..len]), Err(error));
+        assert_eq!(decode_secret_prefix(&text, 20, &mut out[..len]), Err(error));
         assert_eq!(out, [0xaa; 50]);
     }
 }
@@ -200,6 +204,15 @@ proptest! {
         let mut out = vec![0; bytes.len()];
         prop_assert_eq!(decode(&expected, TrailingBits::Refused, &mut out), Ok(bytes.as_slice()));
         prop_assert_eq!(decode_secret(&expected, &mut out), Ok(bytes.as_slice()));
+    }
+
+    #[test]
+    fn where_a_secret_ends_changes_nothing(
+        text in prop_oneof!["[A-Za-z0-9+/]{0,60}={0,2}", "[A-Za-z0-9+/]{4,9}[A=_ ][A-Za-z0-9+/]{0,9}"],
+        secret_len in prop_oneof![0..60_usize, Just(usize::MAX)],
+    ) {
+        let (mut out, mut other) = ([0; 64], [0; 64]);
+        prop_assert_eq!(decode_secret_prefix(&text, secret_len, &mut out), decode_secret(&text, &mut other));
     }
 
     #[test]

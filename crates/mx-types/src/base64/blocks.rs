@@ -1,8 +1,8 @@
 //! Whole blocks: what does most of the work for longer values.
 
-/// Bytes, and characters, of a block.
-pub(super) const BLOCK_BYTES: usize = 48;
-pub(super) const BLOCK_CHARS: usize = 64;
+/// Bytes, and characters, of a block: of `base64-simd` the smallest, for it knows how to split a text.
+pub(super) const BLOCK_BYTES: usize = if cfg!(feature = "simd") { 3 } else { 48 };
+pub(super) const BLOCK_CHARS: usize = BLOCK_BYTES / 3 * 4;
 
 /// Encodes whole blocks; `text` has the characters for them.
 #[cfg(not(feature = "simd"))]
