@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{keys, media, message};
+use crate::{events, keys, media, message};
 
 /// Matrix key files, encrypted events and attachments, offline
 #[derive(Debug, Parser)]
@@ -26,6 +26,9 @@ pub(crate) enum Group {
     /// Key export files
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Exported events of rooms
+    #[command(subcommand)]
+    Events(events::Command),
     /// Attachments
     #[command(subcommand)]
     Media(media::Command),
@@ -67,17 +70,45 @@ mod tests {
         CommandLine::command().debug_assert();
     }
 
-    #[test]
-    fn every_help_fits_a_screen() {
+    /// What `--help` prints, of the program and of each command.
+    fn helps() -> Vec<String> {
         let mut command = CommandLine::command();
         command.build();
-        let mut commands = vec![command];
-        while let Some(mut command) = commands.pop() {
-            let help = command.render_long_help().to_string();
+        let mut commands = vec![(vec!["mx-e2ee".to_owned()], command)];
+        let mut helps = Vec::new();
+        while let Some((path, command)) = commands.pop() {
+            let line = path.iter().map(String::as_str).chain(["--help"]);
+            helps.push(CommandLine::try_parse_from(line).unwrap_err().to_string());
+            for inner in command.get_subcommands().filter(|command| command.get_name() != "help") {
+                commands.push(([path.as_slice(), &[inner.get_name().to_owned()]].concat(), inner.clone()));
+            }
+        }
+        helps
+    }
+
+    /// The examples of the README and of each help, but for those that leave something out.
+    #[test]
+    fn every_example_is_a_command_line() {
+        let texts = [vec![include_str!("../README.md").to_owned()], helps()].concat();
+        let mut count = 0;
+        let lines = texts.iter().flat_map(|text| text.lines()).map(str::trim);
+        for line in lines.filter(|line| line.starts_with("mx-e2ee ") && !line.contains("...")) {
+            // Only what the shell hands to the program; descriptor 2 is open here, too.
+            let words = line.split_whitespace().take_while(|word| !word.contains(['|', '>', '<', '#']));
+            let words =
+                words.map(|word| if matches!(word, "3" | "4") { "2" } else { word.trim_matches('\'') });
+            let parsed = CommandLine::try_parse_from(words);
+            assert!(parsed.as_ref().err().is_none_or(|error| !error.use_stderr()), "{line}\n{parsed:?}");
+            count += 1;
+        }
+        assert!(count >= 5, "{count} examples");
+    }
+
+    #[test]
+    fn every_help_fits_a_screen() {
+        for help in helps() {
             assert!(help.lines().count() <= 48, "{} lines:\n{help}", help.lines().count());
             assert!(help.lines().all(|line| line.chars().count() <= 110), "{help}");
-            commands
-                .extend(command.get_subcommands().filter(|command| command.get_name() != "help").cloned());
         }
     }
 }

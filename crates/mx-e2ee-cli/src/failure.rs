@@ -42,6 +42,11 @@ pub(crate) enum Failure {
     ReaderLeft,
 }
 
+/// Writes to standard error what goes there because the output goes to standard output.
+pub(crate) fn tell(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
 /// Says on standard error what does not keep the work from being done.
 pub(crate) fn warn(message: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "mx-e2ee: {message}");

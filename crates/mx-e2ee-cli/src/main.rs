@@ -2,6 +2,7 @@
 #![allow(clippy::std_instead_of_alloc, reason = "a program has an operating system")]
 
 mod command_line;
+mod events;
 mod failure;
 mod input;
 mod key_file;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
 fn run(line: CommandLine) -> Result<Verdict, Failure> {
     match line.group {
         Group::Keys(command) => keys::run(command, line.json),
+        Group::Events(command) => events::run(command, line.json),
         Group::Media(command) => media::run(command),
         Group::Message(command) => message::run(command, line.json),
         Group::Completions { shell } => manual::completions(shell),

@@ -148,7 +148,7 @@ Exit code 1, always: the sessions are not authenticated."
 /// One key file.
 #[derive(Args, Debug)]
 pub(crate) struct One {
-    /// Read the passphrase of FILE from this file descriptor instead of asking for it
+    /// Read the passphrase of FILE from this file descriptor instead of asking
     #[arg(long, value_name = "FD", value_parser = Descriptor::parse)]
     passphrase_fd: Option<Descriptor>,
     /// A key file

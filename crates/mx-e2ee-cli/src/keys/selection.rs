@@ -6,13 +6,13 @@ use mx_room_key::ExportedSessionData;
 /// All of the kinds that are given, and any of each kind.
 #[derive(Args, Debug)]
 pub(crate) struct Selection {
-    /// Only sessions of this room; may be given more than once
+    /// Only sessions of this room; repeatable
     #[arg(long = "room", value_name = "ROOM_ID")]
     rooms: Vec<String>,
-    /// Only the session with this ID; may be given more than once
+    /// Only the session with this ID; repeatable
     #[arg(long = "session", value_name = "SESSION_ID")]
     sessions: Vec<String>,
-    /// Only sessions said to be from the device with this Curve25519 key; may be given more than once
+    /// Only sessions said to be from the device with this Curve25519 key; repeatable
     #[arg(long = "sender", value_name = "KEY")]
     senders: Vec<String>,
 }

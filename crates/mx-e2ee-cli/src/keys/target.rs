@@ -23,7 +23,7 @@ pub(crate) struct Protection {
     /// Read the passphrase of OUT from this file descriptor
     #[arg(long, value_name = "FD", value_parser = Descriptor::parse)]
     new_passphrase_fd: Option<Descriptor>,
-    /// Rounds of the key derivation of OUT, where it gets a passphrase of its own
+    /// Rounds of OUT, where it has its own passphrase
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_ROUNDS, value_parser = rounds)]
     rounds: NonZeroU32,
     #[command(flatten)]

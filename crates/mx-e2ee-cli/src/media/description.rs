@@ -54,15 +54,33 @@ pub(crate) fn describe<'t>(
         Some(content) => serde_json::from_str(content.get()).map_err(NoDescription::Json)?,
         None => outer,
     };
+    if which == Which::File && inner.file.is_none() && inner.key.is_some() {
+        return check(serde_json::from_slice(json), leniency);
+    }
+    in_object(&inner, which, leniency)
+}
+
+/// The same in the content of any event, of which most have no file.
+pub(crate) fn describe_in_content(
+    content: &str,
+    which: Which,
+    leniency: Leniency,
+) -> Result<EncryptedFile<Text<'_>>, NoDescription> {
+    in_object(&serde_json::from_str(content).map_err(NoDescription::Json)?, which, leniency)
+}
+
+fn in_object<'t>(
+    content: &Object<'t>,
+    which: Which,
+    leniency: Leniency,
+) -> Result<EncryptedFile<Text<'t>>, NoDescription> {
+    let is_object = |value: &&RawValue| value.get().starts_with('{');
     let file = match which {
-        Which::File if inner.file.is_none() && inner.key.is_some() => {
-            return check(serde_json::from_slice(json), leniency);
-        }
-        Which::File => inner.file.ok_or(NoDescription::NoFile)?,
+        Which::File => content.file.filter(is_object).ok_or(NoDescription::NoFile)?,
         Which::Thumbnail => {
-            let info = inner.info.ok_or(NoDescription::NoThumbnail)?;
+            let info = content.info.filter(is_object).ok_or(NoDescription::NoThumbnail)?;
             let info: Info<'t> = serde_json::from_str(info.get()).map_err(NoDescription::Json)?;
-            info.thumbnail_file.ok_or(NoDescription::NoThumbnail)?
+            info.thumbnail_file.filter(is_object).ok_or(NoDescription::NoThumbnail)?
         }
     };
     check(serde_json::from_str(file.get()), leniency)

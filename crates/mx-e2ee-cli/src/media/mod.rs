@@ -7,8 +7,9 @@ use clap::{Args, Subcommand};
 use mx_attachment::{EncryptedFile, Leniency};
 use zeroize::Zeroizing;
 
+use self::description::describe;
 pub(crate) use self::{
-    description::{Which, describe},
+    description::{NoDescription, Which, describe_in_content},
     transfer::decrypt_to,
 };
 use crate::{
@@ -22,29 +23,23 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Encrypt a file for uploading, and write its description
-    ///
-    /// The description is an EncryptedFile object with the key in it: it belongs into an encrypted event
-    /// (`file`, or `info.thumbnail_file`) and nowhere else. Each file gets a key of its own.
-    #[command(
-        verbatim_doc_comment,
-        after_help = "\
+    #[command(after_help = "\
+The description is an EncryptedFile object with the key in it: it belongs into an encrypted event
+(`file`, or `info.thumbnail_file`) and nowhere else. Each file gets a key of its own.
+
 Example:
   mx-e2ee media encrypt --info photo.json photo.jpg photo.encrypted
-  ffmpeg ... | mx-e2ee media encrypt --info film.json - film.encrypted"
-    )]
+  ffmpeg ... | mx-e2ee media encrypt --info film.json - film.encrypted")]
     Encrypt(Encrypt),
     /// Decrypt a downloaded file, by the description in its event
-    ///
-    /// OUT appears once the whole of IN was found to be the file that the description names.
-    /// Standard output gets nothing before that either: IN is read twice then, and copied to an
-    /// unnamed temporary file first if it comes through a pipe.
-    #[command(
-        verbatim_doc_comment,
-        after_help = "\
+    #[command(after_help = "\
+OUT appears once the whole of IN was found to be the file that the description names.
+Standard output gets nothing before that either: IN is read twice then, and copied to an
+unnamed temporary file first if it comes through a pipe.
+
 Examples:
   mx-e2ee media decrypt --info event.json downloaded photo.jpg
-  curl ... | mx-e2ee media decrypt --info event.json - - | mpv -"
-    )]
+  curl ... | mx-e2ee media decrypt --info event.json - - | mpv -")]
     Decrypt(Decrypt),
 }
 
@@ -53,8 +48,8 @@ pub(crate) struct Encrypt {
     /// Where to write the description
     #[arg(long, value_name = "FILE")]
     info: Place,
-    /// The mxc URI that the description names; empty, to be filled in after the upload, if it is not given
-    #[arg(long, value_name = "MXC", default_value = "")]
+    /// The mxc URI of the upload; without it the description has an empty `url`, to be filled in
+    #[arg(long, value_name = "MXC", default_value = "", hide_default_value = true)]
     url: String,
     #[command(flatten)]
     replace: Replace,
@@ -74,9 +69,8 @@ pub(crate) struct Decrypt {
     /// IN is the thumbnail of the event, and not its file
     #[arg(long)]
     thumbnail: bool,
-    /// Take descriptions without `ext` and `key_ops`, and those from before version 2
-    #[arg(long)]
-    lenient: bool,
+    #[command(flatten)]
+    lenient: Lenient,
     #[command(flatten)]
     replace: Replace,
     /// The encrypted file
@@ -85,6 +79,20 @@ pub(crate) struct Decrypt {
     /// Where to write the file
     #[arg(value_name = "OUT")]
     output: Place,
+}
+
+/// How strictly descriptions are read.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Lenient {
+    /// Take descriptions of files without `ext` or `key_ops`, or from before version 2
+    #[arg(long)]
+    lenient: bool,
+}
+
+impl Lenient {
+    pub(crate) const fn leniency(self) -> Leniency {
+        Leniency { ext_and_key_ops: self.lenient, legacy_versions: self.lenient }
+    }
 }
 
 pub(crate) fn run(command: Command) -> Result<Verdict, Failure> {
@@ -123,12 +131,10 @@ fn decrypt(arguments: &Decrypt) -> Result<Verdict, Failure> {
     if *info == Place::Standard && *input == Place::Standard {
         return Err(Failure::misused("the description and the file cannot both come from standard input"));
     }
-    let leniency =
-        if *lenient { Leniency { ext_and_key_ops: true, legacy_versions: true } } else { Leniency::NONE };
     let which = if *thumbnail { Which::Thumbnail } else { Which::File };
     let mut description = Input::open(info)?;
     let json = description.read_to_limit(MAX_DESCRIPTION_LEN)?;
-    let file = describe(&json, which, leniency)
+    let file = describe(&json, which, lenient.leniency())
         .map_err(|why| Failure::refused(format!("{}: {why}", description.name())))?;
     if !file.info.counter_starts_at_zero() {
         crate::failure::warn(

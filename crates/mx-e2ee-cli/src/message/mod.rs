@@ -17,19 +17,16 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Say what a message or a session key says of itself
-    ///
-    /// Takes Olm messages, Megolm messages and session keys (sharing and export format), as Base64 or as
-    /// JSON: m.room.encrypted and m.room_key events or their content, exported sessions, or many of them.
-    /// Prints indices, public keys, lengths and session IDs, and no secret; checks signatures where it can.
-    #[command(
-        verbatim_doc_comment,
-        after_help = "\
+    #[command(after_help = "\
+Takes Olm messages, Megolm messages and session keys (sharing and export format), as Base64 or as
+JSON: m.room.encrypted and m.room_key events or their content, exported sessions, or many of them.
+Prints indices, public keys, lengths and session IDs, and no secret; checks signatures where it can.
+
 Examples:
   mx-e2ee message explain event.json
   mx-e2ee message explain --json <message.txt
 
-There is no argument for the text itself: session keys are secrets, and others can read command lines."
-    )]
+There is no argument for the text itself: session keys are secrets, and others can read command lines.")]
     Explain {
         /// A file
         #[arg(value_name = "FILE", default_value = "-")]
