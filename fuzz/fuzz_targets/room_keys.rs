@@ -33,7 +33,10 @@ fuzz_target!(|json: &[u8]| {
         };
         let theirs = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
         // A member of ours may stand there once, and nothing behind the second one is looked at.
-        let repeated = matches!(ExportedSessionData::parse(json), Err(ParseError::Object(MalformedObject::Repeated { .. })));
+        let repeated = matches!(
+            ExportedSessionData::parse(json),
+            Err(ParseError::Object(MalformedObject::Repeated { .. }))
+        );
         assert!(repeated || ours.is_none_or(|ours| ours == theirs), "{text}");
     }
     let _ = BackedUpSessionData::parse(json);

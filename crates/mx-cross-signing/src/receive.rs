@@ -33,7 +33,7 @@ pub struct Update {
     pub devices: Vec<UserDevices>,
     /// What happened, our own identity first, then in the order of user IDs.
     pub events: Vec<Event>,
-    /// Whether our own identity became verified: then [`UserIdentity::refresh`] is due for all users who are not in
+    /// Whether our own identity became verified, or has another user-signing key: then [`UserIdentity::refresh`] is due for all users who are not in
     /// [`users`](Self::users), in the same transaction.
     pub refresh_all: bool,
 }
@@ -109,7 +109,9 @@ pub fn receive<S: KeySource + ?Sized>(
         let received = Received::read(memory, response, *user_id, true);
         update.receive_own(received.map(|received| received.identity));
     }
-    update.refresh_all = !own.is_verified() && update.own.is_verified();
+    // Signatures that came before count from now on, whether our identity became verified or its key another.
+    let usk = update.own.trusted_usk();
+    update.refresh_all = usk.is_some() && usk != own.trusted_usk();
     for user_id in asked {
         let is_own = user_id.as_str() == own.user_id;
         let mut user = None;

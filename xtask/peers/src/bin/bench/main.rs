@@ -1,5 +1,6 @@
 //! Our crates and the peers on the same work in one run.
 
+mod cross_signing;
 mod json;
 #[cfg(feature = "libolm")]
 mod libolm_cases;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     let mut table = Table::new(json, with_peers, only);
     ratchets::rows(&mut table);
     json::rows(&mut table);
+    cross_signing::rows(&mut table);
     table.close();
     ExitCode::SUCCESS
 }

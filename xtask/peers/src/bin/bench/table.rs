@@ -45,13 +45,18 @@ impl Table {
         Self { json, with_peers, only, rows: Vec::new() }
     }
 
+    /// Whether the row is asked for, to spare the preparation where it is not.
+    pub fn wants(&self, work: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| work.to_lowercase().contains(only))
+    }
+
     /// Measures one piece of work, all contenders in turns. The target counts for the first peer.
     pub fn row(&mut self, row: Row<'_>) {
         let Row { work, target, ours, peers } = row;
-        if self.only.as_ref().is_some_and(|only| !work.to_lowercase().contains(only)) {
+        if !self.wants(work) {
             return;
         }
-        if !self.with_peers {
+        if !self.with_peers || peers.is_empty() {
             let ours = seconds(&mut [ours]).into_iter().sum();
             return self.add(Measured { work, ours, against: None });
         }
