@@ -57,7 +57,7 @@ pub(crate) const EXIT_CODES: &str = "\
 Passphrases are asked for, or read from a file descriptor: mx-e2ee ... --passphrase-fd 3 3<FILE
 
 Exit codes: 0 success; 1 refused, or not all is as it should be; 2 the command line was wrong;
-3 reading or writing failed, or the reader of standard output left before the end.";
+3 reading or writing failed, or the reader of standard output left before the end; 130 interrupted.";
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,8 @@ use std::{
     process::ExitCode,
 };
 
+use crate::interrupt;
+
 const REFUSED: u8 = 1;
 /// The command line was wrong: no work was done.
 pub(crate) const MISUSED: u8 = 2;
@@ -38,6 +40,8 @@ pub(crate) enum Failure {
     Misused(String),
     /// Reading or writing failed.
     InputOutput(String),
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
     /// Who reads standard output has left. That needs no message; but not all was said.
     ReaderLeft,
 }
@@ -63,12 +67,16 @@ impl Failure {
 
     /// `doing` says what failed: "cannot read keys.txt".
     pub(crate) fn input_output(doing: impl fmt::Display, error: &io::Error) -> Self {
+        if interrupt::is_interrupted() {
+            return Self::Interrupted;
+        }
         Self::InputOutput(format!("{doing}: {error}"))
     }
 
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
             Self::Refused(message) | Self::Misused(message) | Self::InputOutput(message) => Some(message),
+            Self::Interrupted => Some("interrupted"),
             Self::ReaderLeft => None,
         }
     }
@@ -78,6 +86,7 @@ impl Failure {
             Self::Refused(_) => REFUSED,
             Self::Misused(_) => MISUSED,
             Self::InputOutput(_) | Self::ReaderLeft => INPUT_OUTPUT,
+            Self::Interrupted => interrupt::EXIT_CODE,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::{
     io::{self, IsTerminal as _, Read, Seek, SeekFrom, Write as _},
 };
 
-use crate::{failure::Failure, place::Place};
+use crate::{failure::Failure, interrupt, place::Place};
 
 /// An open input.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Input {
             return Ok(self);
         }
         let copied = tempfile::tempfile().and_then(|mut copy| {
-            let len = io::copy(&mut self.file, &mut copy)?;
+            let len = io::copy(&mut self, &mut copy)?;
             copy.rewind()?;
             Ok((copy, len))
         });
@@ -68,7 +68,7 @@ impl Input {
         // With its whole capacity from the start nothing is left behind by growing.
         let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(limit.saturating_add(1)));
         let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-        let read = (&mut self.file).take(most).read_to_end(&mut bytes);
+        let read = self.take(most).read_to_end(&mut bytes);
         read.map_err(|error| self.failure(&error))?;
         if bytes.len() > limit {
             return Err(Failure::refused(format!("{} is longer than {limit} bytes", self.name)));
@@ -83,7 +83,9 @@ impl Input {
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.file.read(buffer)
+        let read = self.file.read(buffer);
+        interrupt::check()?;
+        read
     }
 }
 

@@ -44,8 +44,8 @@ impl KeyFile {
     ) -> Result<Self, Failure> {
         let input = Input::open(place)?.rewindable()?;
         let (name, len) = (input.name().to_owned(), input.len());
-        let progress = Progress::of_bytes(&format!("reading {name}"), len.map(|len| len.saturating_mul(2)));
-        let export = open(FromStd::new(Watched::new(input, progress)));
+        let total = len.map(|len| len.saturating_mul(2));
+        let export = open(FromStd::new(Watched::later(input, format!("reading {name}"), total)));
         let export = export.map_err(|error| failure(&name, &error))?;
         // A file with too many rounds is refused before anybody types a passphrase for it.
         if export.rounds() > MAX_ROUNDS {

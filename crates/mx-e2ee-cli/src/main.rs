@@ -5,6 +5,7 @@ mod command_line;
 mod events;
 mod failure;
 mod input;
+mod interrupt;
 mod key_file;
 mod keys;
 mod manual;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(failure::MISUSED) } else { ExitCode::SUCCESS };
         }
     };
+    interrupt::watch();
     match run(line) {
         Ok(verdict) => verdict.exit_code(),
         Err(failure) => {

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use tempfile::NamedTempFile;
 
-use crate::{failure::Failure, place::Place};
+use crate::{failure::Failure, interrupt, place::Place};
 
 /// Whether an output may take the place of a file.
 #[derive(Args, Clone, Copy, Debug)]
@@ -83,10 +83,10 @@ impl Output {
     /// The last step: a file gets its name, once all of it has reached the disk.
     pub(crate) fn commit(self) -> Result<(), Failure> {
         let Self { name, sink } = self;
-        let committed = match sink {
+        let committed = interrupt::check().and_then(|()| match sink {
             Sink::Standard(mut standard) => standard.flush(),
             Sink::File { temporary, path, replace } => persist(temporary, &path, replace),
-        };
+        });
         committed.map_err(|error| failure(&name, &error))
     }
 
@@ -97,6 +97,7 @@ impl Output {
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        interrupt::check()?;
         match &mut self.sink {
             Sink::Standard(standard) => standard.write(bytes),
             Sink::File { temporary, .. } => temporary.write(bytes),

@@ -10,7 +10,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, interrupt};
 
 /// A passphrase, wiped when dropped.
 pub(crate) struct Passphrase(Zeroizing<String>);
@@ -122,6 +122,9 @@ const MAX_LEN: usize = 4_096;
 
 fn ask(prompt: &str) -> Result<Passphrase, Failure> {
     let typed = rpassword::prompt_password(prompt).map_err(|error| {
+        if interrupt::is_interrupted() {
+            return Failure::Interrupted;
+        }
         Failure::misused(format!(
             "cannot ask for a passphrase at the terminal ({error}); give it on a file descriptor, as in: --passphrase-fd 3 3<FILE"
         ))

@@ -61,23 +61,37 @@ impl Drop for Progress {
 #[derive(Debug)]
 pub(crate) struct Watched {
     input: Input,
-    progress: Progress,
+    progress: Option<Progress>,
+    /// The bar that there is from when the input is read again on.
+    later: Option<(String, Option<u64>)>,
 }
 
 impl Watched {
     pub(crate) const fn new(input: Input, progress: Progress) -> Self {
-        Self { input, progress }
+        Self { input, progress: Some(progress), later: None }
+    }
+
+    /// No bar yet: first only the beginning is looked at, and then somebody is asked for a passphrase.
+    pub(crate) const fn later(input: Input, what: String, total: Option<u64>) -> Self {
+        Self { input, progress: None, later: Some((what, total)) }
     }
 }
 
 impl Read for Watched {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.input.read(buffer).inspect(|len| self.progress.advance(*len))
+        self.input.read(buffer).inspect(|len| {
+            if let Some(progress) = &self.progress {
+                progress.advance(*len);
+            }
+        })
     }
 }
 
 impl Seek for Watched {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        if let Some((what, total)) = self.later.take() {
+            self.progress = Some(Progress::of_bytes(&what, total));
+        }
         self.input.seek(position)
     }
 }

@@ -238,3 +238,25 @@ fn command_lines_that_cannot_be_meant_are_refused() {
     run(["media", "decrypt", &file, "x"]).assert_says(2, &["--info"]);
     run(["media", "decrypt", "--info", "/nowhere", &file, "x"]).assert_says(3, &["cannot open /nowhere"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_program_leaves_nothing_behind() {
+    use std::io::Write as _;
+    let folder = Folder::new();
+    let (info, out) = (folder.text_path("info"), folder.text_path("out"));
+    for signal in ["INT", "TERM", "HUP"] {
+        let mut command = support::tool(["media", "encrypt", "--info", &info, "-", &out]);
+        let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // More than a pipe holds: once all of it is written, the tool has begun.
+        stdin.write_all(&[7; 300_000]).unwrap();
+        assert_eq!(folder.names().len(), 2, "{:?}", folder.names());
+        let line = format!("kill -{signal} {}", child.id());
+        support::shell(&line, &[]).assert_code(0);
+        drop(stdin);
+        let done = support::Done::of(child.wait_with_output().unwrap());
+        done.assert_says(130, &["interrupted"]);
+        assert_eq!(folder.names(), [""; 0]);
+    }
+}

@@ -22,7 +22,11 @@ pub struct Sender {
 
 impl Sender {
     pub fn new(seed: u8, room_id: &'static str) -> Self {
-        let outbound = OutboundGroupSession::new(&mut ChaCha20Rng::from_seed([seed; 32])).unwrap();
+        Self::seeded([seed; 32], room_id)
+    }
+
+    pub fn seeded(seed: [u8; 32], room_id: &'static str) -> Self {
+        let outbound = OutboundGroupSession::new(&mut ChaCha20Rng::from_seed(seed)).unwrap();
         let inbound = InboundGroupSession::new(&outbound.session_key());
         Self { room_id, outbound, inbound, count: 0 }
     }
