@@ -108,29 +108,26 @@ impl BackedUpSessionData {
     fn write(&self, out: &mut Emitter<'_>) {
         out.raw("{\"algorithm\":");
         out.plain(MEGOLM);
-        self.write_chain(out);
         self.write_keys(out);
         self.write_rest(out);
     }
 
-    fn write_chain(&self, out: &mut Emitter<'_>) {
-        out.keys(",\"forwarding_curve25519_key_chain\":", &self.forwarding_chain);
-    }
-
     /// The keys, as bundles have them, too.
     pub(crate) fn write_keys(&self, out: &mut Emitter<'_>) {
+        out.raw(",\"session_key\":");
+        out.secret_base64(self.session_key.as_bytes());
+        out.raw(",\"sender_key\":");
+        out.base64(self.sender_key.as_bytes());
         out.raw(",\"sender_claimed_keys\":{");
         if let Some(key) = &self.sender_claimed_ed25519 {
             out.raw("\"ed25519\":");
             out.base64(key.as_bytes());
         }
-        out.raw("},\"sender_key\":");
-        out.base64(self.sender_key.as_bytes());
-        out.raw(",\"session_key\":");
-        out.secret_base64(self.session_key.as_bytes());
+        out.raw("}");
     }
 
     fn write_rest(&self, out: &mut Emitter<'_>) {
+        out.keys(",\"forwarding_curve25519_key_chain\":", &self.forwarding_chain);
         out.raw(if self.shared_history { ",\"shared_history\":true}" } else { ",\"shared_history\":false}" });
     }
 }
@@ -213,7 +210,6 @@ impl<'a> ExportedSessionData<'a> {
 
     fn write(&self, out: &mut Emitter<'_>) {
         emit_begin(out, &self.room_id, &self.session_id());
-        self.session.write_chain(out);
         self.session.write_keys(out);
         self.session.write_rest(out);
     }
@@ -243,7 +239,7 @@ fn claimed_ed25519(claimed: Option<Value<'_>>) -> Result<Option<Ed25519PublicKey
     }
 }
 
-/// The members of all kinds of session data; the first seven as [`BackedUpSessionData::from_members`] takes them.
+/// The members of all kinds of session data, in the order in which they are written; the first seven as [`BackedUpSessionData::from_members`] takes them.
 pub(crate) const MEMBERS: [&str; 7 + shared_history::SPELLINGS.len()] = {
     let [a, b, c] = shared_history::SPELLINGS;
     [
