@@ -193,8 +193,22 @@ fn copy_run(text: &[u8], out: &mut [u8]) -> usize {
         *to = *block;
         copied += BLOCK;
     }
-    let rest = text.get(copied..).unwrap_or_default().iter().zip(out.get_mut(copied..).unwrap_or_default());
-    for (byte, to) in rest {
+    let mut text = text.get(copied..).unwrap_or_default();
+    let mut out = out.get_mut(copied..).unwrap_or_default();
+    // What is copied too much is overwritten by the next run.
+    while let (Some((word, text_rest)), Some((to, _))) =
+        (text.split_first_chunk(), out.split_first_chunk_mut())
+    {
+        *to = *word;
+        let run = run_in_word(u64::from_le_bytes(*word));
+        copied += run;
+        if run < 8 {
+            return copied;
+        }
+        text = text_rest;
+        out = out.get_mut(8..).unwrap_or_default();
+    }
+    for (byte, to) in text.iter().zip(out) {
         if is_other(*byte) {
             break;
         }
@@ -202,6 +216,18 @@ fn copy_run(text: &[u8], out: &mut [u8]) -> usize {
         copied += 1;
     }
     copied
+}
+
+/// How many bytes of a word, from its lowest, stand before the first white space, `=` or `-`.
+const fn run_in_word(word: u64) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGH: u64 = ONES << 7;
+    let (equals, minus) = (word ^ (ONES * b'=' as u64), word ^ (ONES * b'-' as u64));
+    // What is marked above the lowest mark may be wrong, so the lowest counts.
+    let marks = (word.wrapping_sub(ONES * (b' ' as u64 + 1)) & !word)
+        | (equals.wrapping_sub(ONES) & !equals)
+        | (minus.wrapping_sub(ONES) & !minus);
+    (marks & HIGH).trailing_zeros() as usize / 8
 }
 
 const fn is_base64(byte: u8) -> bool {

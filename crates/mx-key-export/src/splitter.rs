@@ -149,8 +149,9 @@ impl Splitter {
     }
 
     fn element(&mut self, text: &[u8], is_last: bool) -> Option<Found> {
-        while let Some(rest) = text.get(self.scanned..).filter(|rest| !rest.is_empty()) {
+        while let Some(byte) = text.get(self.scanned) {
             if self.in_string {
+                let rest = text.get(self.scanned..).unwrap_or_default();
                 match find_quote_or_backslash(rest) {
                     None => self.scanned = text.len(),
                     Some((at, b'"')) => {
@@ -166,33 +167,28 @@ impl Splitter {
                 }
                 continue;
             }
-            match rest.first() {
-                Some(b'"') => self.in_string = true,
-                Some(b'{') if self.depth < u64::BITS => self.open(1),
-                Some(b'[') if self.depth < u64::BITS => self.open(0),
-                Some(b'}') if self.depth > 0 && self.open & 1 == 1 => self.close(),
-                Some(b']') if self.depth > 0 && self.open & 1 == 0 => self.close(),
-                Some(b',' | b']') if self.depth == 0 => return Some(self.complete()),
+            match byte {
+                b'"' => self.in_string = true,
+                b':' if self.depth > 0 => {}
+                b',' | b']' if self.depth == 0 => return Some(self.complete()),
                 // An array or object that nobody began: the brackets of the list itself would be taken for its own.
-                Some(b',')
-                    if text
-                        .get(..self.scanned)
-                        .is_some_and(|text| text.ends_with(b"[") || text.ends_with(b"{")) =>
-                {
-                    return self.broken();
+                b',' if follows_opening(text, self.scanned) => return self.broken(),
+                b'{' if self.depth < u64::BITS => self.open(1),
+                b'[' if self.depth < u64::BITS => self.open(0),
+                b'}' | b']' if self.depth > 0 && self.open & 1 == u64::from(*byte == b'}') => {
+                    self.close();
+                    if self.depth == 0 {
+                        self.scanned += 1;
+                        return Some(self.complete());
+                    }
                 }
-                Some(b':') if self.depth > 0 => {}
-                Some(b' ' | b'\t' | b'\n' | b'\r' | b',') => {}
+                b',' | b' ' | b'\t' | b'\n' | b'\r' => {}
                 // Numbers, true, false, null.
-                Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'E') => {}
-                Some(b't' | b'r' | b'u' | b'e' | b'f' | b'a' | b'l' | b's' | b'n') => {}
+                b'0'..=b'9' | b'-' | b'+' | b'.' | b'E' => {}
+                b't' | b'r' | b'u' | b'e' | b'f' | b'a' | b'l' | b's' | b'n' => {}
                 _ => return self.broken(),
             }
-            let is_closing = matches!(rest.first(), Some(b'}' | b']'));
             self.scanned += 1;
-            if is_closing && self.depth == 0 {
-                return Some(self.complete());
-            }
         }
         if is_last { self.broken() } else { Some(Found::More) }
     }
@@ -283,6 +279,10 @@ impl Splitter {
     const fn go_to(&mut self, position: usize, place: Place) {
         (self.start, self.scanned, self.place) = (position, position, place);
     }
+}
+
+fn follows_opening(text: &[u8], at: usize) -> bool {
+    text.get(..at).is_some_and(|text| text.ends_with(b"[") || text.ends_with(b"{"))
 }
 
 /// Whether `text` is one JSON object and nothing else, as far as brackets and quotes say.
