@@ -45,7 +45,8 @@ fuzz_target!(|data: &[u8]| {
     if let (Ok(Value::Array(elements)), true) = (serde_json::from_slice(plaintext), open < 60) {
         let (entries, end) = entries;
         assert_eq!((entries.len(), end), (elements.len(), None));
-        let mut writer = KeyExportWriter::new(&mut ChaCha20Rng::from_seed([1; 32]), keys, Vec::new()).expect("random");
+        let mut writer =
+            KeyExportWriter::new(&mut ChaCha20Rng::from_seed([1; 32]), keys, Vec::new()).expect("random");
         for (entry, element) in entries.iter().zip(&elements) {
             let entry = entry.as_ref().expect("not broken");
             assert_eq!(serde_json::from_slice::<Value>(entry).as_ref().ok(), Some(element));

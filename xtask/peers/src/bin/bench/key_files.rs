@@ -126,16 +126,16 @@ mod peers {
     #[cfg(feature = "matrix-sdk-crypto")]
     pub fn write(text: &[u8]) -> Vec<(&'static str, Case<'static>)> {
         let sessions = decrypt_room_key_export(text, PASSPHRASE).expect("a key file");
-        let write = move |n| {
-            on_each(0..n, |_| encrypt_room_key_export(&sessions, PASSPHRASE, 1).expect("written"))
-        };
+        let write =
+            move |n| on_each(0..n, |_| encrypt_room_key_export(&sessions, PASSPHRASE, 1).expect("written"));
         vec![("matrix-sdk-crypto", Box::new(write))]
     }
 
     #[cfg(feature = "matrix-sdk-crypto")]
     pub fn read(text: &[u8]) -> Vec<(&'static str, Case<'_>)> {
-        let read =
-            move |n| on_each(0..n, |_| decrypt_room_key_export(black_box(text), PASSPHRASE).expect("a key file"));
+        let read = move |n| {
+            on_each(0..n, |_| decrypt_room_key_export(black_box(text), PASSPHRASE).expect("a key file"))
+        };
         vec![("matrix-sdk-crypto", Box::new(read))]
     }
 

@@ -48,7 +48,8 @@ pub fn one_side(who: &str, path: &Path) -> io::Result<ExitCode> {
         #[cfg(feature = "matrix-sdk-crypto")]
         MATRIX_SDK_CRYPTO => {
             let file = File::open(path)?;
-            let sessions = matrix_sdk_crypto::decrypt_room_key_export(file, PASSPHRASE).map_err(io::Error::other)?;
+            let sessions =
+                matrix_sdk_crypto::decrypt_room_key_export(file, PASSPHRASE).map_err(io::Error::other)?;
             assert_eq!(sessions.len(), SESSIONS);
         }
         _ => return Ok(ExitCode::from(2)),
