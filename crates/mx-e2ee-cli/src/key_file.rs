@@ -45,7 +45,8 @@ impl KeyFile {
         let input = Input::open(place)?.rewindable()?;
         let (name, len) = (input.name().to_owned(), input.len());
         let total = len.map(|len| len.saturating_mul(2));
-        let export = open(FromStd::new(Watched::later(input, format!("reading {name}"), total)));
+        let (source, bar_begins) = Watched::later(input, format!("reading {name}"), total);
+        let export = open(FromStd::new(source));
         let export = export.map_err(|error| failure(&name, &error))?;
         // A file with too many rounds is refused before anybody types a passphrase for it.
         if export.rounds() > MAX_ROUNDS {
@@ -58,6 +59,7 @@ impl KeyFile {
         let derivation = export.derive(passphrase.as_str(), MAX_ROUNDS);
         let derivation = derivation.map_err(|error| Failure::refused(format!("{name}: {error}")))?;
         drop(passphrase);
+        bar_begins.set(true);
         Ok(Self { name, len: len.unwrap_or_default(), export, keys: Rc::new(derive(derivation)) })
     }
 

@@ -1,6 +1,10 @@
 //! How far long work is, on standard error; nothing where that is no terminal.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use core::cell::Cell;
+use std::{
+    io::{self, Read, Seek, SeekFrom},
+    rc::Rc,
+};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -61,37 +65,45 @@ impl Drop for Progress {
 #[derive(Debug)]
 pub(crate) struct Watched {
     input: Input,
-    progress: Option<Progress>,
-    /// The bar that there is from when the input is read again on.
-    later: Option<(String, Option<u64>)>,
+    bar: Bar,
+}
+
+#[derive(Debug)]
+enum Bar {
+    Moving(Progress),
+    Later { what: String, total: Option<u64>, begins: Rc<Cell<bool>> },
 }
 
 impl Watched {
     pub(crate) const fn new(input: Input, progress: Progress) -> Self {
-        Self { input, progress: Some(progress), later: None }
+        Self { input, bar: Bar::Moving(progress) }
     }
 
-    /// No bar yet: first only the beginning is looked at, and then somebody is asked for a passphrase.
-    pub(crate) const fn later(input: Input, what: String, total: Option<u64>) -> Self {
-        Self { input, progress: None, later: Some((what, total)) }
+    /// One that has no bar before the cell says so: first somebody has to be asked for a passphrase, on the line where
+    /// the bar would be.
+    pub(crate) fn later(input: Input, what: String, total: Option<u64>) -> (Self, Rc<Cell<bool>>) {
+        let begins = Rc::default();
+        (Self { input, bar: Bar::Later { what, total, begins: Rc::clone(&begins) } }, begins)
     }
 }
 
 impl Read for Watched {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.input.read(buffer).inspect(|len| {
-            if let Some(progress) = &self.progress {
-                progress.advance(*len);
-            }
-        })
+        if let Bar::Later { what, total, begins } = &self.bar
+            && begins.get()
+        {
+            self.bar = Bar::Moving(Progress::of_bytes(what, *total));
+        }
+        let len = self.input.read(buffer)?;
+        if let Bar::Moving(progress) = &self.bar {
+            progress.advance(len);
+        }
+        Ok(len)
     }
 }
 
 impl Seek for Watched {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        if let Some((what, total)) = self.later.take() {
-            self.progress = Some(Progress::of_bytes(&what, total));
-        }
         self.input.seek(position)
     }
 }
