@@ -1,6 +1,7 @@
 //! Secrets that are gone are gone from memory: from the value they were in, and from blocks on the heap.
 
 use memory::{Pattern, Watching, bytes_after_drop, bytes_of, contains, freed_with_secret, on_clean_stack};
+use mx_attachment::{AttachmentKey, hazmat::RandomAccess};
 use mx_curve25519::{Curve25519SecretKey, Ed25519SecretKey};
 use mx_megolm::{InboundGroupSession, OutboundGroupSession};
 use mx_olm::{Account, InboundSession, OlmMessage, OneTimeKeys, PreKeyMessage, Session};
@@ -139,6 +140,32 @@ fn attack_029_group_sessions_on_drop_and_when_history_is_given_up() {
         inbound.advance_to(1 << 24).unwrap();
         for n in 0..4 {
             assert!(!contains(&bytes_of(&inbound), n), "draw {n}");
+        }
+    });
+}
+
+// ATT-12
+#[test]
+fn attack_029_keys_of_files() {
+    on_clean_stack(|| {
+        // Draw 0 is the key. The first round keys of AES-256 are the key, too.
+        let key = || AttachmentKey::generate(&mut Pattern(0)).unwrap();
+        let info = key().encrypt_in_place(&mut [7; 100]);
+        let mut encryptor = key().into_encryptor();
+        encryptor.update(&mut [7; 100]);
+        let mut decryptor = info.decryptor();
+        let _ = decryptor.update(&mut [7; 100]).expose_unverified();
+        let random_access = RandomAccess::new(&info);
+        let before = [bytes_of(&encryptor), bytes_of(&decryptor), bytes_of(&random_access), bytes_of(&info)];
+        assert!(before.iter().all(|bytes| contains(bytes, 0)));
+        for (bytes, what) in [
+            (bytes_after_drop(key()), "key"),
+            (bytes_after_drop(encryptor), "encryptor"),
+            (bytes_after_drop(decryptor), "decryptor"),
+            (bytes_after_drop(random_access), "random access"),
+            (bytes_after_drop(info), "info"),
+        ] {
+            assert!(!contains(&bytes, 0), "{what}");
         }
     });
 }
