@@ -320,7 +320,8 @@ fn list<T>(
 fn object<R: Role>(reader: &mut Reader<'_, '_>, user_id: &str) -> Result<CrossSigningKey<R>, UnpickleError> {
     let object = text(reader, MAX_OBJECT_LEN)?;
     let key = UserId::parse(user_id).ok().and_then(|user_id| CrossSigningKey::parse(&object, user_id).ok());
-    key.ok_or(UnpickleError::Invalid { field: "cross-signing key" })
+    // It was written in canonical form, and its signatures are of that very text.
+    key.filter(|key| key.object() == object).ok_or(UnpickleError::Invalid { field: "cross-signing key" })
 }
 
 fn signed<R: Role>(reader: &mut Reader<'_, '_>, user_id: &str) -> Result<Signed<R>, UnpickleError> {
