@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use crate::interrupt;
+use crate::{interrupt, record::printable};
 
 const REFUSED: u8 = 1;
 /// The command line was wrong: no work was done.
@@ -53,7 +53,7 @@ pub(crate) fn tell(text: &str) {
 
 /// Says on standard error what does not keep the work from being done.
 pub(crate) fn warn(message: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "mx-e2ee: {message}");
+    let _ = writeln!(io::stderr(), "mx-e2ee: {}", printable(&message.to_string()));
 }
 
 impl Failure {

@@ -41,7 +41,7 @@ impl Record {
 
     /// One line of JSON.
     pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        printable_json(&serde_json::to_string(self).unwrap_or_default())
     }
 }
 
@@ -69,17 +69,34 @@ fn text(value: &Value) -> String {
 /// Text from a file, fit for a terminal: control characters, with which it could rewrite what stands on the
 /// screen, are spelt out, and so are the marks that turn the direction of text.
 pub(crate) fn printable(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || turns(c) || matches!(c, '\u{2028}' | '\u{2029}') {
+        if steers(c) {
             printable.extend(c.escape_unicode());
         } else {
             printable.push(c);
         }
     }
     printable
+}
+
+/// The same for JSON, with its own escapes: it says what it said. In valid JSON such characters stand in strings only.
+pub(crate) fn printable_json(json: &str) -> String {
+    let mut printable = String::with_capacity(json.len());
+    for c in json.chars() {
+        if steers(c) && !c.is_ascii_whitespace() {
+            let _ = write!(printable, "\\u{:04x}", u32::from(c));
+        } else {
+            printable.push(c);
+        }
+    }
+    printable
+}
+
+/// All of them have four digits.
+fn steers(c: char) -> bool {
+    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -103,5 +120,7 @@ mod tests {
     fn text_of_a_file_cannot_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\u{a}c\\u{202e}d");
         assert_eq!(printable("größe \u{1f600}"), "größe \u{1f600}");
+        let record = Record::new().with("why", "a\u{1b}[2J\u{9b}2J\u{7f}\u{202e}b");
+        assert_eq!(record.to_json(), r#"{"why":"a\u001b[2J\u009b2J\u007f\u202eb"}"#);
     }
 }

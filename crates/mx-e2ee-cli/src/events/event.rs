@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::text::Text;
+use crate::{record::printable_json, text::Text};
 
 /// An event. Members that are there twice are errors, as are those of the wrong type.
 #[derive(Debug, Deserialize)]
@@ -168,7 +168,7 @@ fn join(members: &[(String, &RawValue)]) -> String {
     object
 }
 
-/// JSON without the white space between its tokens.
+/// JSON without the white space between its tokens, and nothing in it that steers a terminal.
 pub(super) fn on_one_line(json: &str) -> String {
     let (mut in_string, mut is_escaped) = (false, false);
     let mut line = String::with_capacity(json.len());
@@ -183,7 +183,7 @@ pub(super) fn on_one_line(json: &str) -> String {
         }
         line.push(c);
     }
-    line
+    printable_json(&line)
 }
 
 #[cfg(test)]
@@ -196,6 +196,12 @@ mod tests {
             on_one_line("{\n \"a b\\\" \\\\\" : [ 1 ,\t\"x  y\" ]\r\n}"),
             "{\"a b\\\" \\\\\":[1,\"x  y\"]}"
         );
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped_and_says_the_same() {
+        let line = on_one_line("{\"body\": \"a\u{9b}2J\\u001b\u{202e}\"}");
+        assert_eq!(line, r#"{"body":"a\u009b2J\u001b\u202e"}"#);
     }
 
     #[test]

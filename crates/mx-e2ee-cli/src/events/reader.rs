@@ -288,6 +288,9 @@ const LISTS: &[&[u8]] = &[b"messages", b"chunk", b"events"];
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn values(text: &str) -> Vec<String> {
@@ -335,6 +338,28 @@ mod tests {
             ["line 1: {\"type\":\"x\",\"messages\":[1]}"]
         );
         assert_eq!(values("{\n\"type\":\"x\"\n}\n{\n\"a\":{}}\n").len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_to_their_end(bytes in "[\\[\\]{}\",:a\\\\\n ]{0,200}") {
+            values(&bytes);
+        }
+
+        #[test]
+        fn objects_are_found_in_lines_arrays_and_over_lines(texts in proptest::collection::vec("[\\[\\]{}\",a\\\\]{0,20}", 0..8)) {
+            let events: Vec<_> = texts.iter().map(|text| json!({ "type": text, "x": [{ text: text }] })).collect();
+            let expected: Vec<_> = events.iter().map(Value::to_string).collect();
+            let found = |file: &str| -> Vec<String> {
+                let json = |value: &String| serde_json::from_str::<Value>(value.split_once(": ").unwrap().1).unwrap();
+                values(file).iter().map(|value| json(value).to_string()).collect()
+            };
+            prop_assert_eq!(&found(&expected.join("\n")), &expected);
+            prop_assert_eq!(&found(&json!(events).to_string()), &expected);
+            prop_assert_eq!(&found(&serde_json::to_string_pretty(&json!({ "messages": events })).unwrap()), &expected);
+            let pretty: Vec<_> = events.iter().map(|event| serde_json::to_string_pretty(event).unwrap()).collect();
+            prop_assert_eq!(&found(&pretty.join("\n")), &expected);
+        }
     }
 
     #[test]
