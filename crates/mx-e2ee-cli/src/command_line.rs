@@ -11,7 +11,7 @@ use crate::{events, keys, media, message};
 
 /// Matrix key files, encrypted events and attachments, offline
 #[derive(Debug, Parser)]
-#[command(name = "mx-e2ee", version, after_help = EXIT_CODES)]
+#[command(name = "mx-e2ee", version, after_help = AFTER_HELP)]
 pub(crate) struct CommandLine {
     /// Write JSON, one object a line, instead of tables
     #[arg(long, global = true)]
@@ -52,7 +52,12 @@ pub(crate) enum Group {
     },
 }
 
-pub(crate) const EXIT_CODES: &str = "\
+pub(crate) const AFTER_HELP: &str = "\
+Examples:
+  mx-e2ee keys info element-keys.txt
+  mx-e2ee events decrypt --keys element-keys.txt room.jsonl -o clear.jsonl
+  mx-e2ee media decrypt --info event.json downloaded photo.jpg
+
 - stands for standard input or output. Files are written whole or not at all, readable by you alone.
 Passphrases are asked for, or read from a file descriptor: mx-e2ee ... --passphrase-fd 3 3<FILE
 
