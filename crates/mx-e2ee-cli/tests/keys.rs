@@ -219,6 +219,10 @@ fn filter_copies_entries_as_they_stand() {
         assert_eq!(mode & 0o777, 0o600);
     }
     keys("filter --passphrase-fd 3 \"$1\" \"$2\"", &[&path, &out]).assert_says(2, &["--room"]);
+    for line in ["filter --room x", "salvage", "merge -o x"] {
+        let line = format!("{line} --rounds 9 --passphrase-fd 3 \"$1\" \"$2\"");
+        keys(&line, &[&path, &folder.text_path("x")]).assert_says(2, &["--rounds needs a new passphrase"]);
+    }
     // A new passphrase for somebody else.
     let line =
         "filter --room \"$3\" --passphrase-fd 3 --new-passphrase-fd 4 --rounds 100000 \"$1\" \"$2\" 4<\"$4\"";
@@ -298,23 +302,23 @@ fn many_sessions_are_merged_in_several_passes() {
         let session = BackedUpSessionData::new(session_key, base.session.sender_key);
         entry(&ExportedSessionData::new(RoomId::parse(ROOM).unwrap(), session))
     };
-    // 60,000 entries of 600 bytes are more than one pass takes.
-    let first: Vec<_> = (0..30_000).map(|number| numbered(number, 0)).collect();
-    let second: Vec<_> = (10_000..40_000).map(|number| numbered(number, 0)).collect();
+    // 100,000 entries of 600 bytes and more are more than one pass takes.
+    let first: Vec<_> = (0..50_000).map(|number| numbered(number, 0)).collect();
+    let second: Vec<_> = (20_000..70_000).map(|number| numbered(number, 0)).collect();
     let (first, second) = (folder.write("a", file(&first)), folder.write("b", file(&second)));
     let out = folder.text_path("out");
     let line = "merge --json --passphrase-fd 3 --passphrase-fd 3 \"$1\" \"$2\" -o \"$3\"";
     let report = keys(line, &[&first, &second, &out]).assert_code(0).lines().remove(0);
     assert_eq!(
         (&report["written"], &report["new"], &report["equal_or_worse"]),
-        (&json!(40_000), &json!(40_000), &json!(20_000))
+        (&json!(70_000), &json!(70_000), &json!(30_000))
     );
-    assert_eq!(info(&out)["sessions"], 40_000);
+    assert_eq!(info(&out)["sessions"], 70_000);
     let line = "diff --json --passphrase-fd 3 --passphrase-fd 3 \"$1\" \"$2\"";
     let total = keys(line, &[&first, &out]).assert_code(1).lines().pop().unwrap();
     assert_eq!(
         (&total["equal"], &total["only_in_second"], &total["only_in_first"]),
-        (&json!(30_000), &json!(10_000), &json!(0))
+        (&json!(50_000), &json!(20_000), &json!(0))
     );
 }
 

@@ -35,12 +35,13 @@ pub(crate) struct Arguments {
 
 pub(super) fn merge(arguments: &Arguments, json: bool) -> Result<Verdict, Failure> {
     let Arguments { passphrase_fd, new_passphrase, protection, output, files } = arguments;
+    let is_new = protection.is_new(*new_passphrase)?;
     let output = protection.create(output)?;
     let mut files = open_all(files, passphrase_fd)?;
     let names: Vec<_> = files.iter().map(|file| file.name().to_owned()).collect();
     let mut refused: Vec<_> = names.iter().map(|name| Refused::of(name)).collect();
     let passes = Passes::for_files(files.iter().map(KeyFile::len).sum());
-    let new_keys = if *new_passphrase || protection.is_given() {
+    let new_keys = if is_new {
         for file in &mut files {
             file.check()?;
         }

@@ -23,9 +23,9 @@ pub(crate) struct Protection {
     /// Read the passphrase of OUT from this file descriptor
     #[arg(long, value_name = "FD", value_parser = Descriptor::parse)]
     new_passphrase_fd: Option<Descriptor>,
-    /// Rounds of OUT, where it has its own passphrase
-    #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_ROUNDS, value_parser = rounds)]
-    rounds: NonZeroU32,
+    /// Rounds of OUT, with a new passphrase [default: 500000]
+    #[arg(long, value_name = "COUNT", value_parser = rounds)]
+    rounds: Option<NonZeroU32>,
     #[command(flatten)]
     replace: Replace,
 }
@@ -47,9 +47,13 @@ fn rounds(word: &str) -> Result<NonZeroU32, String> {
 }
 
 impl Protection {
-    /// Whether the file gets a passphrase of its own.
-    pub(super) const fn is_given(&self) -> bool {
-        self.new_passphrase_fd.is_some()
+    /// Whether the file gets a passphrase of its own; `asked` says that the user wants to be asked for one.
+    pub(super) fn is_new(&self, asked: bool) -> Result<bool, Failure> {
+        let is_new = asked || self.new_passphrase_fd.is_some();
+        if self.rounds.is_some() && !is_new {
+            return Err(Failure::misused("--rounds needs a new passphrase: rounds belong to it"));
+        }
+        Ok(is_new)
     }
 
     /// Before anything long is done: that the file cannot be written is said at once.
@@ -59,14 +63,14 @@ impl Protection {
 
     /// The keys of a new passphrase.
     pub(super) fn choose(&self, name: &str) -> Result<ExportKeys, Failure> {
-        if self.rounds < FEWEST_ROUNDS {
+        let rounds = self.rounds.unwrap_or(DEFAULT_ROUNDS);
+        if rounds < FEWEST_ROUNDS {
             warn(format_args!(
-                "{} rounds make guessing the passphrase cheap; the specification asks for {FEWEST_ROUNDS} or more",
-                self.rounds
+                "{rounds} rounds make guessing the passphrase cheap; the specification asks for {FEWEST_ROUNDS} or more"
             ));
         }
         let passphrase = Passphrase::choose(self.new_passphrase_fd, name)?;
-        let derivation = KeyDerivation::new(&mut getrandom::SysRng, passphrase.as_str(), self.rounds);
+        let derivation = KeyDerivation::new(&mut getrandom::SysRng, passphrase.as_str(), rounds);
         let derivation = derivation.map_err(Failure::refused)?;
         drop(passphrase);
         Ok(derive(derivation))

@@ -24,10 +24,11 @@ pub(super) fn filter(
     if selection.is_empty() {
         return Err(Failure::misused("say which sessions: --room, --session or --sender"));
     }
+    let is_new = target.protection.is_new(new_passphrase)?;
     let output = target.protection.create(&target.output)?;
     let mut file = KeyFile::open(&one.file, one.passphrase_fd)?;
     let name = file.name().to_owned();
-    let new_keys = if new_passphrase || target.protection.is_given() {
+    let new_keys = if is_new {
         file.check()?;
         Some(target.protection.choose(output.name())?)
     } else {
@@ -71,11 +72,11 @@ pub(super) fn rekey(one: &One, target: &Target, json: bool) -> Result<Verdict, F
 }
 
 pub(super) fn salvage(one: &One, target: &Target, json: bool) -> Result<Verdict, Failure> {
+    let is_new = target.protection.is_new(false)?;
     let output = target.protection.create(&target.output)?;
     let mut file = KeyFile::open_damaged(&one.file, one.passphrase_fd)?;
     let name = file.name().to_owned();
-    let new_keys =
-        if target.protection.is_given() { Some(target.protection.choose(output.name())?) } else { None };
+    let new_keys = if is_new { Some(target.protection.choose(output.name())?) } else { None };
     warn("UNAUTHENTICATED: nothing shows that what is salvaged is what was once exported");
     let keys = file.keys();
     let mut sessions = file.salvage()?;
