@@ -56,6 +56,11 @@ fn attack_018_the_counter_carries_into_the_upper_half() {
         while sessions.next_session().unwrap().is_some() {}
         assert_eq!((sessions.counts().entries, sessions.counts().refused), (200, 0));
     }
+    // Those were encrypted by our own cipher. This is of Python's hashlib and `openssl enc -aes-256-ctr`, IV ff..fe ff..ff.
+    let body = "ATAxMjM0NTY3ODlhYmNkZWb//////////v//////////AAAAAVkN7vH5thMLHq3wggd+z8o0xsjTAg+HM0VDCsDY4Nozz890KV4x94EuKHM58DB1s4zdQEFuKKPn4HvUwegfrYPwmCiUjxf0AmyBAeMM4GlDmreNaA==";
+    let text = format!("-----BEGIN MEGOLM SESSION DATA-----\n{body}\n-----END MEGOLM SESSION DATA-----");
+    let plaintext = KeyExport::from_slice(text.as_bytes()).unwrap().plaintext_to_vec(&keys).unwrap();
+    assert_eq!(*plaintext, b"[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]");
 }
 
 #[test]
