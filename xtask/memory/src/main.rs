@@ -58,6 +58,17 @@ fn main() {
         let text = unsafe { core::str::from_utf8_unchecked(&text) };
         let _ = black_box(base64::decode_secret(text, &mut [0; 32]).is_ok());
     });
+    row("Base64 of a secret, URL-safe, written", Allowed::AtMost(0), &|| {
+        let mut out = [0; 43];
+        let _ = black_box(base64::encode_url_secret(&secret::<32>(), &mut out).is_ok());
+    });
+    row("Base64 of a secret, URL-safe, read", Allowed::AtMost(4), &|| {
+        let mut text = *b"-_ECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+        poison(&mut text);
+        // SAFETY of meaning, not of memory: as above.
+        let text = unsafe { core::str::from_utf8_unchecked(&text) };
+        let _ = black_box(base64::decode_url_secret(text, &mut [0; 32]).is_ok());
+    });
     // Of the public bytes behind it valgrind knows nothing: their characters are those that are not poisoned.
     row("Base64 of a secret and public bytes, read", Allowed::AtMost(4), &|| {
         let mut text = *b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBka";
