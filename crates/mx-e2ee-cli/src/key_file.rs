@@ -110,6 +110,9 @@ pub(crate) fn derive(mut derivation: KeyDerivation) -> ExportKeys {
 pub(crate) fn failure(name: &str, error: &ReadError<io::Error>) -> Failure {
     match error {
         ReadError::Source(error) => Failure::input_output(format!("cannot read {name}"), error),
+        error @ ReadError::NoEnd => {
+            Failure::refused(format!("{name}: {error}; to save what is left: mx-e2ee keys salvage"))
+        }
         error => Failure::refused(format!("{name}: {error}")),
     }
 }

@@ -449,7 +449,7 @@ fn salvage_is_loud_and_saves_what_is_left() {
     let text = file(&entries);
     let cut = folder.write("cut.txt", &text[..text.len() / 2]);
     let out = folder.text_path("rest.txt");
-    keys("info --passphrase-fd 3 \"$1\"", &[&cut]).assert_says(1, &["the file was cut off"]);
+    keys("info --passphrase-fd 3 \"$1\"", &[&cut]).assert_says(1, &["the file was cut off", "keys salvage"]);
     let done = keys("salvage --json --passphrase-fd 3 \"$1\" \"$2\"", &[&cut, &out]);
     let done = done.assert_says(1, &["UNAUTHENTICATED"]);
     let report = &done.lines()[0];

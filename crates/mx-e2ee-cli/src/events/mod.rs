@@ -60,7 +60,7 @@ pub(crate) struct Decrypt {
     #[arg(long, value_name = "FILE")]
     keys: Place,
     /// Read the passphrase from this file descriptor instead of asking for it
-    #[arg(long, value_name = "N", value_parser = Descriptor::parse)]
+    #[arg(long, value_name = "FD", value_parser = Descriptor::parse)]
     passphrase_fd: Option<Descriptor>,
     /// The room of events that do not name theirs
     #[arg(long, value_name = "ROOM")]

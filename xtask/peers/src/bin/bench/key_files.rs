@@ -90,9 +90,12 @@ fn read(keys: &ExportKeys, text: &[u8]) -> usize {
 
 mod peers {
     #[cfg(feature = "matrix-sdk-crypto")]
-    use matrix_sdk_crypto::{decrypt_room_key_export, encrypt_room_key_export};
+    use {
+        super::black_box,
+        matrix_sdk_crypto::{decrypt_room_key_export, encrypt_room_key_export},
+    };
 
-    use super::{Case, Duration, PASSPHRASE, black_box, on_each};
+    use super::{Case, Duration, PASSPHRASE, on_each};
 
     pub fn derive(rounds: u32) -> Vec<(&'static str, Case<'static>)> {
         let by = |derive: fn(u32, &mut [u8])| -> Case<'static> {
