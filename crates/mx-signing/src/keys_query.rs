@@ -21,6 +21,7 @@ pub struct KeysQueryResponse<'t> {
     master_keys: Option<Members<'t>>,
     self_signing_keys: Option<Members<'t>>,
     user_signing_keys: Option<Members<'t>>,
+    failures: Option<Members<'t>>,
 }
 
 /// One device in the answer.
@@ -50,7 +51,24 @@ impl<'t> KeysQueryResponse<'t> {
             master_keys: keys("master_keys"),
             self_signing_keys: keys("self_signing_keys"),
             user_signing_keys: keys("user_signing_keys"),
+            failures: keys("failures"),
         })
+    }
+
+    /// How many users `device_keys` has; nothing of them was looked at.
+    #[must_use]
+    pub fn user_count(&self) -> usize {
+        self.users.iter().count()
+    }
+
+    /// The names of the servers that could not be reached: nothing is known of their users who are not in the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedResponse`] when `failures` is not an object.
+    pub fn failures(&self) -> Result<impl Iterator<Item = &str>, MalformedResponse> {
+        let failures = self.failures.as_ref().ok_or(MalformedResponse)?;
+        Ok(failures.iter().map(|(server_name, _)| server_name))
     }
 
     /// The object of the user's master signing key as it came: nothing of it was looked at.
