@@ -4,12 +4,18 @@
 //! order, each with the list that it has at that moment. Answers arrive in any order, too. The store writes one thing at a time, and the
 //! process can die between any two writes; `next_batch` is one of them.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may fail")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::std_instead_of_alloc,
+    clippy::unwrap_used,
+    reason = "a test may fail"
+)]
 
 mod support;
 
+use core::hash::{Hash, Hasher};
 use std::collections::{HashSet, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::DefaultHasher;
 
 use mx_device_list::{Config, DeviceLists, Flags, QueryId, Sealed, Step, Timestamp, Tracker, Write};
 use mx_signing::{KeysQueryResponse, SignatureMemory};

@@ -1,6 +1,11 @@
 //! What becomes of a list, how it is stored, and how it goes together with cross-signing.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may fail")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::std_instead_of_alloc,
+    clippy::unwrap_used,
+    reason = "a test may fail"
+)]
 
 mod support;
 
@@ -61,7 +66,7 @@ fn events_in_the_order_of_users_and_devices() {
     })
     .to_string();
     let events = world.respond(query.id, &body).events;
-    let kinds: Vec<_> = told(&events).into_iter().map(|(user, device, what)| (user, device, what)).collect();
+    let kinds: Vec<_> = told(&events);
     assert_eq!(kinds[0], (BOB, Some("A"), new("A", false)));
     assert_eq!(kinds[1], (BOB, Some("B"), deleted("B")));
     let what = What::DeviceChanged { curve25519: Some(curve25519("C")), other_curve25519: false };

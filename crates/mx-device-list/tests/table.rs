@@ -1,6 +1,6 @@
 //! The states and events of a user: each event in each state.
 
-#![allow(clippy::panic, reason = "a test may fail")]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::fmt::Write as _;
+use core::fmt::Write as _;
 
 use mx_device_list::{Config, DeviceLists, Flags, OtherStep, Timestamp, Write};
 use mx_signing::KeysQueryResponse;
@@ -169,7 +169,7 @@ fn chunks_and_the_body_of_a_query() {
     let step = world.tracker.track(users.iter().map(|user_id| user(user_id)));
     world.save(step);
     world.changed("@u000:y");
-    let queries: Vec<_> = std::iter::from_fn(|| world.poll()).collect();
+    let queries: Vec<_> = core::iter::from_fn(|| world.poll()).collect();
     let sizes: Vec<_> = queries.iter().map(|query| query.users.len()).collect();
     assert_eq!(sizes, [250, 250, 100]);
     assert_eq!(queries[0].users[0], "@u001:y");

@@ -3,12 +3,13 @@
 #![allow(
     dead_code,
     clippy::indexing_slicing,
+    clippy::std_instead_of_alloc,
     clippy::unwrap_used,
     reason = "a test may fail, and not each uses all of it"
 )]
 
+use core::convert::Infallible;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 
 use mx_canonical_json::{Limits, canonicalize};
 use mx_curve25519::{Curve25519SecretKey, Ed25519SecretKey};
@@ -186,7 +187,7 @@ impl World {
     }
 
     /// Queries the user and answers with the body.
-    pub(crate) fn query<'t>(&mut self, user_id: &str, body: &'t str) -> Vec<Event> {
+    pub(crate) fn query(&mut self, user_id: &str, body: &str) -> Vec<Event> {
         self.tracker.wish(user(user_id));
         let query = self.poll().unwrap();
         self.respond(query.id, body).events
