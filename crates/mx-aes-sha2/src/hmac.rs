@@ -1,4 +1,4 @@
-use core::fmt;
+use core::{fmt, slice::from_ref};
 
 use sha2::block_api::compress256;
 use zeroize::ZeroizeOnDrop;
@@ -71,11 +71,11 @@ impl HmacKey {
         for byte in &mut block {
             *byte ^= INNER_PADDING;
         }
-        compress256(&mut key.inner, &[block]);
+        compress256(&mut key.inner, from_ref(&block));
         for byte in &mut block {
             *byte ^= INNER_PADDING ^ OUTER_PADDING;
         }
-        compress256(&mut key.outer, &[block]);
+        compress256(&mut key.outer, from_ref(&block));
         wipe(&mut block);
         key
     }
@@ -121,7 +121,7 @@ impl HmacKey {
     #[inline]
     pub(crate) fn mac_block(&self, block: &[u8; BLOCK]) -> [u8; 32] {
         let mut state = self.inner;
-        compress256(&mut state, core::slice::from_ref(block));
+        compress256(&mut state, from_ref(block));
         self.finish(&mut state)
     }
 

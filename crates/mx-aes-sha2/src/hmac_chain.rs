@@ -19,6 +19,9 @@ use crate::{
 /// assert_eq!(chain_key, HmacKey::new(&HmacKey::new(&[7; 32]).mac_byte(0x02)).mac_byte(0x02));
 /// ```
 pub fn hmac_chain(key: &mut [u8; 32], byte: u8, times: u32) {
+    if times == 0 {
+        return;
+    }
     // The key's block, and that of the message; the key's other block, and that of the inner hash.
     let mut inner = [[INNER_PADDING; BLOCK], byte_block(byte)];
     let mut outer = [[OUTER_PADDING; BLOCK], HASH_BLOCK];

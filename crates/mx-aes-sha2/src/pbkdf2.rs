@@ -1,4 +1,4 @@
-use core::{fmt, num::NonZeroU32};
+use core::{fmt, num::NonZeroU32, slice::from_ref};
 
 use sha2::block_api::compress512;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
@@ -58,7 +58,7 @@ impl Pbkdf2Sha512 {
         for (state, padding) in [(&mut derivation.inner, 0x36), (&mut derivation.outer, 0x5c)] {
             let mut padded = key;
             padded.iter_mut().for_each(|byte| *byte ^= padding);
-            compress512(state, &[padded]);
+            compress512(state, from_ref(&padded));
             wipe(&mut padded);
         }
         wipe(&mut key);
@@ -67,7 +67,7 @@ impl Pbkdf2Sha512 {
         finish(&mut derivation.sum, BLOCK, salt, &[0, 0, 0, 1]);
         write(&derivation.sum, &mut derivation.block);
         derivation.sum = derivation.outer;
-        compress512(&mut derivation.sum, &[derivation.block]);
+        compress512(&mut derivation.sum, from_ref(&derivation.block));
         write(&derivation.sum, &mut derivation.block);
         derivation
     }
@@ -78,10 +78,10 @@ impl Pbkdf2Sha512 {
         let mut state = INITIAL;
         for _ in 0..rounds {
             state = self.inner;
-            compress512(&mut state, core::slice::from_ref(&self.block));
+            compress512(&mut state, from_ref(&self.block));
             write(&state, &mut self.block);
             state = self.outer;
-            compress512(&mut state, core::slice::from_ref(&self.block));
+            compress512(&mut state, from_ref(&self.block));
             write(&state, &mut self.block);
             for (sum, word) in self.sum.iter_mut().zip(&state) {
                 *sum ^= word;

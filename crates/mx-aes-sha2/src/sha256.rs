@@ -1,4 +1,4 @@
-use core::fmt;
+use core::{fmt, slice::from_ref};
 
 use sha2::block_api::compress256;
 use zeroize::ZeroizeOnDrop;
@@ -57,7 +57,7 @@ impl Sha256 {
             if self.waiting < BLOCK {
                 return;
             }
-            compress256(&mut self.state, &[self.block]);
+            compress256(&mut self.state, from_ref(&self.block));
             self.compressed += BLOCK as u64;
         }
         let rest = bytes.get(self.update_blocks(bytes)..).unwrap_or_default();
@@ -130,13 +130,13 @@ pub(crate) fn finish(state: &mut State, tail: &[u8], len: u64) {
     }
     // The length of the message in bits ends the first block that has room for it.
     if rest.len() >= BLOCK - size_of::<u64>() {
-        compress256(state, &[last]);
+        compress256(state, from_ref(&last));
         last = [0; BLOCK];
     }
     if let Some(end) = last.last_chunk_mut() {
         *end = (len * 8).to_be_bytes();
     }
-    compress256(state, &[last]);
+    compress256(state, from_ref(&last));
     wipe(&mut last);
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn finish_hash(state: &mut State, hash: &State) {
     if let Some(start) = last.first_chunk_mut() {
         *start = to_bytes(hash);
     }
-    compress256(state, &[last]);
+    compress256(state, from_ref(&last));
     wipe(&mut last);
 }
 

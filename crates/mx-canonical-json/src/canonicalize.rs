@@ -10,7 +10,7 @@ use core::cmp::Ordering;
 
 use crate::error::CanonicalizeError as Error;
 use crate::limits::Limits;
-use crate::member::{Member, sort};
+use crate::member::{Member, join, sort};
 use crate::number::{Number, NumberError, Spelling};
 use crate::string::{RawKey, join_surrogates, plain_run_end, push_char, slice};
 
@@ -257,12 +257,42 @@ impl<'t, 'n> Canonicalizer<'t, 'n> {
     #[inline]
     fn end_members(&mut self, container: Container) -> Result<(), Error> {
         if !container.in_order {
-            self.end_run(self.position);
-            let members = self.members.get_mut(container.first_member..).unwrap_or_default();
-            sort(members, self.text, &mut self.out, &mut self.scratch)?;
+            self.sort_members(container.first_member)?;
         }
         if self.open.len() > 1 {
             self.members.truncate(container.first_member);
+        }
+        Ok(())
+    }
+
+    fn sort_members(&mut self, first_member: usize) -> Result<(), Error> {
+        let members = self.members.get_mut(first_member..).unwrap_or_default();
+        let Some(start) = members.first().map(|member| member.start) else { return Ok(()) };
+        sort(members, self.text)?;
+        // All of them in the current run: they go to their places from there.
+        if let Some(before) = start.checked_sub(self.out.len()) {
+            let (run, members_start) = (self.run, self.run + before);
+            self.out.push_str(slice(self.text, run, members_start));
+            let text = slice(self.text, members_start, self.position);
+            join(members, text, start, &mut self.out, 0);
+            self.run = self.position;
+            return Ok(());
+        }
+        self.end_run(self.position);
+        // Whichever copies less: put the members back from the scratch buffer, or put what is before them in front of
+        // them and keep that buffer.
+        let members = self.members.get_mut(first_member..).unwrap_or_default();
+        let keep = start < self.out.len() - start;
+        let base = if keep { 0 } else { start };
+        self.scratch.clear();
+        self.scratch.reserve(self.text.len());
+        self.scratch.push_str(slice(&self.out, base, start));
+        join(members, &self.out, 0, &mut self.scratch, base);
+        if keep {
+            core::mem::swap(&mut self.out, &mut self.scratch);
+        } else {
+            self.out.truncate(start);
+            self.out.push_str(&self.scratch);
         }
         Ok(())
     }

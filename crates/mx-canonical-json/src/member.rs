@@ -29,19 +29,12 @@ impl Member {
     }
 }
 
-/// Puts the members, which are the end of `out`, in the order of their keys. `text` is where the keys are; `scratch` is
-/// only kept for its memory.
+/// Puts the members in the order of their keys, which are in `text`.
 ///
 /// # Errors
 ///
 /// When two of them have the same key.
-pub(crate) fn sort(
-    members: &mut [Member],
-    text: &str,
-    out: &mut String,
-    scratch: &mut String,
-) -> Result<(), Error> {
-    let Some(start) = members.first().map(|member| member.start) else { return Ok(()) };
+pub(crate) fn sort(members: &mut [Member], text: &str) -> Result<(), Error> {
     members.sort_unstable_by(|a, b| a.order(*b, text));
     for pair in members.windows(2) {
         if let [a, b] = pair
@@ -50,31 +43,23 @@ pub(crate) fn sort(
             return Err(Error::DuplicateKey { offset: a.key_start.max(b.key_start) - 1 });
         }
     }
-    // Whichever copies less: put the members back from the scratch buffer, or put what is before them in front of
-    // them and keep that buffer.
-    let keep = start < out.len() - start;
-    let base = if keep { 0 } else { start };
-    scratch.clear();
-    scratch.reserve(text.len());
-    scratch.push_str(slice(out, base, start));
+    Ok(())
+}
+
+/// Appends the members to `to`, with commas, and says so in them. `from` is what has been at `from_start` of the output so
+/// far, `to` what will be at `to_start`.
+pub(crate) fn join(members: &mut [Member], from: &str, from_start: usize, to: &mut String, to_start: usize) {
     for (index, member) in members.iter_mut().enumerate() {
         if index > 0 {
-            scratch.push(',');
+            to.push(',');
         }
-        let moved_to = base + scratch.len();
-        scratch.push_str(slice(out, member.start, member.end));
+        let moved_to = to_start + to.len();
+        to.push_str(slice(from, member.start - from_start, member.end - from_start));
         *member = Member {
             start: moved_to,
             value: moved_to + (member.value - member.start),
-            end: base + scratch.len(),
+            end: to_start + to.len(),
             ..*member
         };
     }
-    if keep {
-        core::mem::swap(out, scratch);
-    } else {
-        out.truncate(start);
-        out.push_str(scratch);
-    }
-    Ok(())
 }

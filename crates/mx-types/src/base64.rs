@@ -169,8 +169,14 @@ pub fn encode_to_string(bytes: &[u8]) -> alloc::string::String {
 /// As [`decode`].
 #[cfg(feature = "alloc")]
 pub fn decode_to_vec(text: &str, trailing: TrailingBits) -> Result<alloc::vec::Vec<u8>, DecodeError> {
-    let mut out = alloc::vec![0; decoded_len(text)?];
-    decode(text, trailing, &mut out)?;
+    let text = unpadded(text)?;
+    let mut out = alloc::vec::Vec::with_capacity(unpadded_decoded_len(text)?);
+    let (texts, text_rest) = text.split_at(text.len() - text.len() % BLOCK_CHARS);
+    let in_alphabet = blocks::decode_to_empty(texts, &mut out);
+    let mut last = [0; BLOCK_BYTES];
+    let rest = last.get_mut(..unpadded_decoded_len(text_rest)?).unwrap_or_default();
+    decode_rest(text_rest, trailing, rest, in_alphabet)?;
+    out.extend_from_slice(rest);
     Ok(out)
 }
 
@@ -260,10 +266,20 @@ fn same_length<'t, 'o>(text: &'t str, out: &'o mut [u8]) -> Result<(&'t [u8], &'
 fn decode_public(text: &[u8], trailing: TrailingBits, out: &mut [u8]) -> Result<(), DecodeError> {
     let (texts, text_rest) = text.split_at(text.len() - text.len() % BLOCK_CHARS);
     let (blocks, rest) = out.split_at_mut(texts.len() / 4 * 3);
-    let mut in_alphabet = blocks::decode(texts, blocks);
-    if !text_rest.is_empty() {
+    let in_alphabet = blocks::decode(texts, blocks);
+    decode_rest(text_rest, trailing, rest, in_alphabet)
+}
+
+/// The characters behind whole blocks; `in_alphabet` says whether those in the blocks were of the alphabet.
+fn decode_rest(
+    text: &[u8],
+    trailing: TrailingBits,
+    rest: &mut [u8],
+    mut in_alphabet: bool,
+) -> Result<(), DecodeError> {
+    if !text.is_empty() {
         let mut last = [b'A'; BLOCK_CHARS];
-        copy_prefix(&mut last, text_rest);
+        copy_prefix(&mut last, text);
         let mut decoded = [0; BLOCK_BYTES];
         in_alphabet &= blocks::decode(&last, &mut decoded);
         // Whatever stands behind the last whole byte must be the filling's zeros.

@@ -237,5 +237,18 @@ fn allocating_forms_say_the_same() {
         assert_eq!(encode(&bytes, &mut [0; 140]), Ok(text.as_str()));
         assert_eq!(decode_to_vec(&text, TrailingBits::Refused), Ok(bytes));
     }
-    assert_eq!(decode_to_vec("A", TrailingBits::Refused), Err(DecodeError::InvalidLength));
+    // At each place of a text: in whole blocks, behind them, and where there are no others.
+    for len in 1..140 {
+        let text = "A".repeat(len);
+        let mut texts: Vec<_> = ["", "=", "==", "==="].map(|padding| format!("{text}{padding}")).into();
+        for at in [0, len / 2, len - 1] {
+            texts.extend(["B", "*", "="].map(|other| format!("{}{other}{}", &text[..at], &text[at + 1..])));
+        }
+        for text in &texts {
+            for trailing in [TrailingBits::Refused, TrailingBits::Ignored] {
+                let expected = decode(text, trailing, &mut [0xaa; 110]).map(<[u8]>::to_vec);
+                assert_eq!(decode_to_vec(text, trailing), expected, "{text}");
+            }
+        }
+    }
 }

@@ -50,6 +50,13 @@ pub(super) fn decode(text: &[u8], bytes: &mut [u8]) -> bool {
     seen & NOT_IN_ALPHABET == 0
 }
 
+/// [`decode`] to an empty vector that has room for it.
+#[cfg(all(feature = "alloc", not(feature = "simd")))]
+pub(super) fn decode_to_empty(text: &[u8], bytes: &mut alloc::vec::Vec<u8>) -> bool {
+    bytes.resize(text.len() / 4 * 3, 0);
+    decode(text, bytes)
+}
+
 #[cfg(feature = "simd")]
 pub(super) fn encode(bytes: &[u8], text: &mut [u8]) {
     use base64_simd::AsOut as _;
@@ -62,6 +69,12 @@ pub(super) fn decode(text: &[u8], bytes: &mut [u8]) -> bool {
     use base64_simd::AsOut as _;
 
     base64_simd::STANDARD_NO_PAD.decode(text, bytes.as_out()).is_ok()
+}
+
+/// Without writing zeros first, which nobody reads.
+#[cfg(all(feature = "alloc", feature = "simd"))]
+pub(super) fn decode_to_empty(text: &[u8], bytes: &mut alloc::vec::Vec<u8>) -> bool {
+    base64_simd::STANDARD_NO_PAD.decode_append(text, bytes).is_ok()
 }
 
 /// `A`-`Z`, `a`-`z`, `0`-`9`, `+`, `/` for 0 to 63, by adding the distance at each border that was passed.
