@@ -1,5 +1,6 @@
 //! Our crates and the peers on the same work in one run.
 
+mod attachments;
 mod cross_signing;
 mod json;
 mod key_files;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
     json::rows(&mut table);
     cross_signing::rows(&mut table);
     key_files::rows(&mut table);
+    attachments::rows(&mut table);
     table.close();
     ExitCode::SUCCESS
 }

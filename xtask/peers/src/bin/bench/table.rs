@@ -7,7 +7,7 @@ use crate::measure::{Case, seconds};
 /// Our side of a piece of work, and who else does it.
 pub struct Row<'c> {
     pub work: &'static str,
-    /// How many times as fast as the first peer we want to be; a curve-bound one may come later.
+    /// How many times as fast as the first peer we want to be; a curve-bound one may come later. Zero: whatever it is.
     pub target: f64,
     pub ours: Case<'c>,
     pub peers: Vec<(&'static str, Case<'c>)>,
@@ -65,7 +65,7 @@ impl Table {
         contenders.extend(cases);
         let times = seconds(&mut contenders);
         for (place, peer) in names.into_iter().enumerate() {
-            let target = (place == 0).then_some(target);
+            let target = (place == 0 && target > 0.0).then_some(target);
             let against = Some(Against { peer, theirs: times[place + 1], target });
             self.add(Measured { work, ours: times[0], against });
         }
