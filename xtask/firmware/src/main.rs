@@ -4,6 +4,8 @@
 #![no_std]
 #![no_main]
 
+#[cfg(feature = "attachment")]
+mod attachment;
 mod entropy;
 #[cfg(feature = "keys")]
 mod keys;
@@ -29,6 +31,8 @@ extern "C" fn _start() -> ! {
     black_box(keys::run(&mut rng).is_some());
     #[cfg(feature = "pickle")]
     black_box(pickle::run(&mut rng).is_some());
+    #[cfg(feature = "attachment")]
+    black_box(attachment::run(&mut rng).is_some());
     #[cfg(feature = "olm")]
     black_box(olm::run(&mut rng).is_some());
     #[cfg(feature = "megolm-decrypt")]

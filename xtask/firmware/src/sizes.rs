@@ -12,6 +12,13 @@ macro_rules! size_of {
     };
 }
 
+#[cfg(feature = "attachment")]
+mod attachment {
+    size_of!("mx_attachment::AttachmentInfo", mx_attachment::AttachmentInfo);
+    size_of!("mx_attachment::Decryptor", mx_attachment::Decryptor);
+    size_of!("mx_attachment::Encryptor", mx_attachment::Encryptor);
+}
+
 #[cfg(feature = "keys")]
 mod keys {
     size_of!("mx_curve25519::Curve25519SecretKey", mx_curve25519::Curve25519SecretKey);
