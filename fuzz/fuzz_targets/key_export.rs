@@ -34,6 +34,19 @@ fuzz_target!(|data: &[u8]| {
     let mut whole = KeyExport::from_slice(text.as_bytes()).expect("the form is right");
     assert_eq!(*whole.plaintext_to_vec(keys).expect("the MAC is right"), plaintext);
     let entries = entries(whole.sessions(keys).expect("the MAC is right"));
+    // Sessions that are read where they begin are those whose ends were looked for.
+    let mut of_entries = whole.sessions(keys).expect("the MAC is right");
+    let mut found = Vec::new();
+    while let Ok(Some(entry)) = of_entries.next_entry() {
+        found.push(entry.session().map(|session| session.emit_to_vec()));
+    }
+    drop(of_entries);
+    let mut in_one_scan = whole.sessions(keys).expect("the MAC is right");
+    let mut expected = found.into_iter();
+    while let Ok(Some(session)) = in_one_scan.next_session() {
+        assert_eq!(Some(session.map(|session| session.emit_to_vec())), expected.next());
+    }
+    assert!(expected.next().is_none());
 
     // In pieces, and from a source that is checked twice, it is the same.
     let source = Pieces { text: text.as_bytes(), position: 0, len: usize::from(pieces) + 1 };

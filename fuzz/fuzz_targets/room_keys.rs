@@ -39,6 +39,14 @@ fuzz_target!(|json: &[u8]| {
         );
         assert!(repeated || ours.is_none_or(|ours| ours == theirs), "{text}");
     }
+    // The object at the start is one by itself, and only white space may follow it where the whole is one.
+    match ExportedSessionData::parse_leading(json) {
+        Ok((leading, len)) => {
+            let alone = ExportedSessionData::parse(&json[..len]).expect("read before");
+            assert_eq!(*leading.emit_to_vec(), *alone.emit_to_vec());
+        }
+        Err(_) => assert!(ExportedSessionData::parse(json).is_err()),
+    }
     let _ = BackedUpSessionData::parse(json);
     let _ = RoomKeyContent::parse(json);
     let _ = ForwardedRoomKeyContent::parse(json);

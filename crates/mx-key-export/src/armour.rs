@@ -1,4 +1,4 @@
-use core::{mem, str};
+use core::mem;
 
 use alloc::{boxed::Box, vec};
 
@@ -20,6 +20,8 @@ pub(crate) struct Unarmour<S> {
     unread: (usize, usize),
     /// The characters of a chunk, without white space.
     characters: Box<[u8]>,
+    /// Characters of the last line, as many as the next is expected to have.
+    line_len: usize,
     place: Place,
     /// For salvage: a text that is cut off, or where other than Base64 stands, ends there.
     lenient: bool,
@@ -44,6 +46,7 @@ impl<S: Read + Seek> Unarmour<S> {
             text: vec![0; TEXT_LEN].into_boxed_slice(),
             unread: (0, 0),
             characters: vec![0; CHUNK_CHARACTERS].into_boxed_slice(),
+            line_len: 0,
             place: Place::Before,
             lenient,
         })
@@ -73,9 +76,9 @@ impl<S: Read + Seek> Unarmour<S> {
                 characters = characters.split_last().map_or(&[], |(_, rest)| rest);
             }
         }
-        let text = str::from_utf8(characters).map_err(|_| ReadError::Base64)?;
         // The MAC covers the bytes, not their spelling.
-        let len = base64::decode(text, TrailingBits::Ignored, out).map_err(|_| ReadError::Base64)?.len();
+        let len =
+            base64::decode(characters, TrailingBits::Ignored, out).map_err(|_| ReadError::Base64)?.len();
         Ok(out.get_mut(..len).unwrap_or_default())
     }
 
@@ -106,10 +109,20 @@ impl<S: Read + Seek> Unarmour<S> {
             let (from, to) = self.unread;
             let unread = self.text.get(from..to).unwrap_or_default();
             let free = self.characters.get_mut(gathered..).unwrap_or_default();
+            let lines = if self.place == Place::Base64 { copy_lines(unread, self.line_len, free) } else { 0 };
+            if lines > 0 {
+                gathered += lines * self.line_len;
+                self.unread.0 += lines * (self.line_len + 1);
+                continue;
+            }
             let run = if self.place == Place::Base64 { copy_run(unread, free) } else { 0 };
             gathered += run;
             self.unread.0 += run;
             match unread.get(run) {
+                Some(b'\n') if run > 0 => {
+                    self.unread.0 += 1;
+                    self.line_len = run;
+                }
                 Some(b'-') => self.pass_end(gathered)?,
                 Some(byte) if byte.is_ascii_whitespace() => self.unread.0 += 1,
                 Some(b'=') => {
@@ -181,34 +194,29 @@ impl<S: Read + Seek> Unarmour<S> {
     }
 }
 
+/// Copies whole lines of so many characters, up to the first that has white space, `=` or `-` elsewhere than at its end,
+/// and says how many.
+fn copy_lines(text: &[u8], line_len: usize, out: &mut [u8]) -> usize {
+    if line_len < BLOCK {
+        return 0;
+    }
+    let mut copied = 0;
+    for (line, to) in text.chunks_exact(line_len + 1).zip(out.chunks_exact_mut(line_len)) {
+        let Some((b'\n', line)) = line.split_last() else { break };
+        // The last block may overlap the one before it.
+        let (Some(end), true) = (line.last_chunk(), copy_blocks(line, to) == line_len / BLOCK) else { break };
+        let Some(to_end) = to.last_chunk_mut().filter(|_| !has_other(end)) else { break };
+        *to_end = *end;
+        copied += 1;
+    }
+    copied
+}
+
 /// Copies what stands before the first white space, `=` or `-`, and says how much that is.
 fn copy_run(text: &[u8], out: &mut [u8]) -> usize {
-    let is_other = |byte: u8| byte <= b' ' || byte == b'=' || byte == b'-';
-    let mut copied = 0;
-    // Compilers look at all of a block at once.
-    for (block, to) in text.as_chunks::<BLOCK>().0.iter().zip(out.as_chunks_mut::<BLOCK>().0) {
-        if block.iter().fold(false, |any, byte| any | is_other(*byte)) {
-            break;
-        }
-        *to = *block;
-        copied += BLOCK;
-    }
-    let mut text = text.get(copied..).unwrap_or_default();
-    let mut out = out.get_mut(copied..).unwrap_or_default();
-    // What is copied too much is overwritten by the next run.
-    while let (Some((word, text_rest)), Some((to, _))) =
-        (text.split_first_chunk(), out.split_first_chunk_mut())
-    {
-        *to = *word;
-        let run = run_in_word(u64::from_le_bytes(*word));
-        copied += run;
-        if run < 8 {
-            return copied;
-        }
-        text = text_rest;
-        out = out.get_mut(8..).unwrap_or_default();
-    }
-    for (byte, to) in text.iter().zip(out) {
+    let mut copied = BLOCK * copy_blocks(text, out);
+    let rest = text.get(copied..).unwrap_or_default().iter().zip(out.get_mut(copied..).unwrap_or_default());
+    for (byte, to) in rest {
         if is_other(*byte) {
             break;
         }
@@ -218,16 +226,28 @@ fn copy_run(text: &[u8], out: &mut [u8]) -> usize {
     copied
 }
 
-/// How many bytes of a word, from its lowest, stand before the first white space, `=` or `-`.
-const fn run_in_word(word: u64) -> usize {
-    const ONES: u64 = u64::MAX / 0xff;
-    const HIGH: u64 = ONES << 7;
-    let (equals, minus) = (word ^ (ONES * b'=' as u64), word ^ (ONES * b'-' as u64));
-    // What is marked above the lowest mark may be wrong, so the lowest counts.
-    let marks = (word.wrapping_sub(ONES * (b' ' as u64 + 1)) & !word)
-        | (equals.wrapping_sub(ONES) & !equals)
-        | (minus.wrapping_sub(ONES) & !minus);
-    (marks & HIGH).trailing_zeros() as usize / 8
+/// Copies whole blocks up to the first that has white space, `=` or `-` in it, and says how many.
+#[inline]
+fn copy_blocks(text: &[u8], out: &mut [u8]) -> usize {
+    let mut copied = 0;
+    for (block, to) in text.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
+        if has_other(block) {
+            break;
+        }
+        *to = *block;
+        copied += 1;
+    }
+    copied
+}
+
+/// Compilers look at all of a block at once.
+#[inline]
+fn has_other(block: &[u8; BLOCK]) -> bool {
+    block.iter().fold(false, |any, byte| any | is_other(*byte))
+}
+
+const fn is_other(byte: u8) -> bool {
+    byte <= b' ' || byte == b'=' || byte == b'-'
 }
 
 const fn is_base64(byte: u8) -> bool {

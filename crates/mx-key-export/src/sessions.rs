@@ -1,7 +1,9 @@
-use core::{fmt, ops::Range};
+use alloc::string::String;
+use core::{fmt, mem, ops::Range};
 
 use embedded_io::{Read, Seek};
 use mx_room_key::ExportedSessionData;
+use mx_types::RoomId;
 
 use crate::{
     EntryError, EntryErrorReason, ExportKeys, KeyExport, MAX_ENTRY_LEN, ReadError,
@@ -25,6 +27,8 @@ pub struct Sessions<'f, S> {
     filled: usize,
     progress: Progress,
     counts: Counts,
+    /// The room of the session that came last.
+    room: String,
 }
 
 /// Where an entry stands in the buffer, or what is wrong with it.
@@ -56,6 +60,7 @@ impl<'f, S: Read + Seek> Sessions<'f, S> {
             filled: 0,
             progress: Progress::Begin,
             counts: Counts { entries: 0, refused: 0 },
+            room: String::new(),
         }
     }
 
@@ -70,7 +75,21 @@ impl<'f, S: Read + Seek> Sessions<'f, S> {
     pub fn next_session(
         &mut self,
     ) -> Result<Option<Result<ExportedSessionData<'_>, EntryError>>, ReadError<S::Error>> {
-        let Some((position, found)) = self.find()? else { return Ok(None) };
+        // Most entries are read where they begin, and end where their reader ends. Others are told apart first.
+        let mut read = None;
+        let mut room = mem::take(&mut self.room);
+        let found = self.find(|text| {
+            let (session, len) = ExportedSessionData::parse_leading(text).ok()?;
+            room.clear();
+            room.push_str(session.room_id());
+            read = Some(session.session);
+            Some(len)
+        });
+        self.room = room;
+        let Some((position, found)) = found? else { return Ok(None) };
+        if let (Some(session), Ok(room)) = (read, RoomId::parse(&self.room)) {
+            return Ok(Some(Ok(ExportedSessionData::new(room, session))));
+        }
         let Self { file, counts, .. } = self;
         let session = Entry { position, json: found.map(|range| file.buffer.get(range).unwrap_or_default()) };
         let session = session.session();
@@ -84,7 +103,7 @@ impl<'f, S: Read + Seek> Sessions<'f, S> {
     ///
     /// [`ReadError`], after which nothing comes.
     pub fn next_entry(&mut self) -> Result<Option<Entry<'_>>, ReadError<S::Error>> {
-        let Some((position, found)) = self.find()? else { return Ok(None) };
+        let Some((position, found)) = self.find(|_| None)? else { return Ok(None) };
         self.counts.refused += u64::from(found.is_err());
         Ok(Some(Entry { position, json: found.map(|range| self.file.buffer.get(range).unwrap_or_default()) }))
     }
@@ -101,12 +120,15 @@ impl<'f, S: Read + Seek> Sessions<'f, S> {
         self.recheck.is_some()
     }
 
-    /// The next entry's position in the array, and its place.
-    fn find(&mut self) -> Result<Option<(u64, Place)>, ReadError<S::Error>> {
+    /// The next entry's position in the array, and its place. `read` is as [`Splitter::next`] wants it.
+    fn find(
+        &mut self,
+        read: impl FnMut(&[u8]) -> Option<usize>,
+    ) -> Result<Option<(u64, Place)>, ReadError<S::Error>> {
         if self.progress == Progress::Over {
             return Ok(None);
         }
-        let found = self.find_or_fail();
+        let found = self.find_or_fail(read);
         if !matches!(found, Ok(Some(_))) {
             self.progress = Progress::Over;
         }
@@ -116,11 +138,14 @@ impl<'f, S: Read + Seek> Sessions<'f, S> {
         Ok(Some((position, found)))
     }
 
-    fn find_or_fail(&mut self) -> Result<Option<Place>, ReadError<S::Error>> {
+    fn find_or_fail(
+        &mut self,
+        mut read: impl FnMut(&[u8]) -> Option<usize>,
+    ) -> Result<Option<Place>, ReadError<S::Error>> {
         loop {
             let text = self.file.buffer.get(..self.filled).unwrap_or_default();
             let is_salvage = self.recheck.is_none();
-            return match self.splitter.next(text, self.progress == Progress::LastChunk) {
+            return match self.splitter.next(text, self.progress == Progress::LastChunk, &mut read) {
                 Found::Element(range) if range.len() > MAX_ENTRY_LEN => {
                     Ok(Some(Err(EntryErrorReason::TooLong)))
                 }

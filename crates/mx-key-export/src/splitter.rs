@@ -15,7 +15,7 @@ pub(crate) struct Splitter {
     /// The array stands in an object, as its member `sessions`.
     wrapped: bool,
     /// Open brackets of the element, the last in the lowest bit: 1 is `{`.
-    open: u64,
+    open: u128,
     depth: u32,
     in_string: bool,
     /// The element's beginning is gone, since it is too long.
@@ -96,11 +96,18 @@ impl Splitter {
     }
 
     /// Looks on in `text`, which begins with what was there before; `is_last` says that no more will come.
-    pub(crate) fn next(&mut self, text: &[u8], is_last: bool) -> Found {
+    ///
+    /// `read` is given the text from where an element begins, and may say how long that is: it is not looked at then.
+    pub(crate) fn next(
+        &mut self,
+        text: &[u8],
+        is_last: bool,
+        mut read: impl FnMut(&[u8]) -> Option<usize>,
+    ) -> Found {
         loop {
             let found = match self.place {
                 Place::Start => self.open_array(text, is_last),
-                Place::Between => self.between(text, is_last),
+                Place::Between => self.between(text, is_last, &mut read),
                 Place::Element => self.element(text, is_last),
                 Place::Searching => self.search(text, is_last),
                 Place::AfterArray => return self.after_array(text, is_last),
@@ -130,7 +137,12 @@ impl Splitter {
         None
     }
 
-    fn between(&mut self, text: &[u8], is_last: bool) -> Option<Found> {
+    fn between(
+        &mut self,
+        text: &[u8],
+        is_last: bool,
+        read: impl FnOnce(&[u8]) -> Option<usize>,
+    ) -> Option<Found> {
         let rest = text.get(self.scanned..).unwrap_or_default();
         let gap = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b','));
         let at = self.scanned + gap.unwrap_or(rest.len());
@@ -143,6 +155,10 @@ impl Splitter {
             Some(_) => {
                 self.go_to(at, Place::Element);
                 (self.open, self.depth, self.in_string, self.headless) = (0, 0, false, false);
+                if let Some(len) = read(text.get(at..).unwrap_or_default()) {
+                    self.scanned += len;
+                    return Some(self.complete());
+                }
             }
         }
         None
@@ -173,9 +189,9 @@ impl Splitter {
                 b',' | b']' if self.depth == 0 => return Some(self.complete()),
                 // An array or object that nobody began: the brackets of the list itself would be taken for its own.
                 b',' if follows_opening(text, self.scanned) => return self.broken(),
-                b'{' if self.depth < u64::BITS => self.open(1),
-                b'[' if self.depth < u64::BITS => self.open(0),
-                b'}' | b']' if self.depth > 0 && self.open & 1 == u64::from(*byte == b'}') => {
+                b'{' if self.depth < u128::BITS => self.open(1),
+                b'[' if self.depth < u128::BITS => self.open(0),
+                b'}' | b']' if self.depth > 0 && self.open & 1 == u128::from(*byte == b'}') => {
                     self.close();
                     if self.depth == 0 {
                         self.scanned += 1;
@@ -193,7 +209,7 @@ impl Splitter {
         if is_last { self.broken() } else { Some(Found::More) }
     }
 
-    const fn open(&mut self, kind: u64) {
+    const fn open(&mut self, kind: u128) {
         self.open = self.open << 1 | kind;
         self.depth += 1;
     }
@@ -288,7 +304,7 @@ fn follows_opening(text: &[u8], at: usize) -> bool {
 /// Whether `text` is one JSON object and nothing else, as far as brackets and quotes say.
 pub(crate) fn is_object(text: &[u8]) -> bool {
     let mut splitter = Splitter { place: Place::Element, ..Splitter::new() };
-    text.starts_with(b"{") && splitter.next(text, true) == Found::Element(0..text.len())
+    text.starts_with(b"{") && splitter.next(text, true, |_| None) == Found::Element(0..text.len())
 }
 
 /// What is left to read.

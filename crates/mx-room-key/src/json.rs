@@ -4,10 +4,12 @@
 //! `\/` in it; and its errors are texts. The whole value is checked against the grammar first, so that what is then
 //! taken out of it cannot be malformed any more. There is no recursion.
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+mod text;
+
 use core::{fmt, str};
 
-use zeroize::Zeroizing;
+pub(crate) use text::Text;
+use text::hex;
 
 /// Containers that may be open at once.
 const MAX_DEPTH: u32 = 127;
@@ -25,124 +27,30 @@ pub(crate) enum Value<'a> {
     Other,
 }
 
-/// What stands between the quotes of a string.
-#[derive(Clone, Copy)]
-pub(crate) struct Text<'a> {
-    /// UTF-8.
-    raw: &'a [u8],
-    escaped: bool,
-}
-
-impl<'a> Text<'a> {
-    /// The text; borrowed where nothing is escaped in it. `None` for half of a surrogate pair, which is no character.
-    pub(crate) fn to_str(self) -> Option<Cow<'a, str>> {
-        if self.escaped {
-            let mut bytes = self.unescape()?;
-            String::from_utf8(core::mem::take(&mut *bytes)).ok().map(Cow::Owned)
-        } else {
-            str::from_utf8(self.raw).ok().map(Cow::Borrowed)
-        }
-    }
-
-    /// Hands the text to `read`, and wipes what had to be copied for that.
-    pub(crate) fn with_secret<T>(self, read: impl FnOnce(&str) -> T) -> Option<T> {
-        if self.escaped {
-            let bytes = self.unescape()?;
-            str::from_utf8(&bytes).ok().map(read)
-        } else {
-            str::from_utf8(self.raw).ok().map(read)
-        }
-    }
-
-    pub(crate) fn is(self, text: &str) -> bool {
-        if self.escaped {
-            self.unescape().is_some_and(|bytes| **bytes == *text.as_bytes())
-        } else {
-            self.raw == text.as_bytes()
-        }
-    }
-
-    /// No escape is shorter than what it stands for: the vector does not grow.
-    fn unescape(self) -> Option<Zeroizing<Vec<u8>>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(self.raw.len()));
-        let mut rest = self.raw;
-        while let Some((&byte, after)) = rest.split_first() {
-            if byte != b'\\' {
-                out.push(byte);
-                rest = after;
-                continue;
-            }
-            let (character, after) = unescape(after)?;
-            out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            rest = after;
-        }
-        Some(out)
-    }
-}
-
-/// The character of an escape, of which the backslash was read, and what follows it.
-fn unescape(escape: &[u8]) -> Option<(char, &[u8])> {
-    let (&letter, after) = escape.split_first()?;
-    let character = match letter {
-        b'"' | b'\\' | b'/' => letter.into(),
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        _ => {
-            let (first, after) = hex(after)?;
-            let Some(high) = first.checked_sub(0xd800).filter(|high| *high < 0x400) else {
-                return Some((char::from_u32(first)?, after));
-            };
-            let (second, after) = hex(after.strip_prefix(b"\\u")?)?;
-            let low = second.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
-            return Some((char::from_u32(0x1_0000 + (high << 10) + low)?, after));
-        }
-    };
-    Some((character, after))
-}
-
-fn hex(text: &[u8]) -> Option<(u32, &[u8])> {
-    let (digits, after) = text.split_first_chunk::<4>()?;
-    let value =
-        digits.iter().try_fold(0, |value, digit| Some(value << 4 | char::from(*digit).to_digit(16)?))?;
-    Some((value, after))
-}
-
 /// The values of the members of an object that have these names; all others are checked and left out.
 pub(crate) fn members<'a, const N: usize>(
     json: &'a [u8],
     names: &[&'static str; N],
 ) -> Result<[Option<Value<'a>>; N], MalformedObject> {
+    let (values, len) = leading_members(json, names)?;
+    let mut rest = Reader { text: json, position: len };
+    match rest.end() {
+        Ok(()) => Ok(values),
+        Err(fault) => Err(rest.error(fault)),
+    }
+}
+
+/// [`members`] of the object at the start of `json`, whatever follows it, and the length of the object.
+pub(crate) fn leading_members<'a, const N: usize>(
+    json: &'a [u8],
+    names: &[&'static str; N],
+) -> Result<([Option<Value<'a>>; N], usize), MalformedObject> {
     let mut values = [None; N];
     let mut reader = Reader { text: json, position: 0 };
-    reader.white_space();
-    if reader.peek() != Some(b'{') {
-        reader.value()?;
-        reader.end()?;
-        return Err(MalformedObject::NotAnObject);
+    match reader.object(names, &mut values) {
+        Ok(()) => Ok((values, reader.position)),
+        Err(fault) => Err(reader.error(fault)),
     }
-    reader.position += 1;
-    let mut next = reader.first_in(b'}')?;
-    let mut expected = 0;
-    while next {
-        let name = reader.name()?;
-        let value = reader.value()?;
-        // Most objects have their members in one order.
-        let (before, after) = names.split_at_checked(expected).unwrap_or_default();
-        let places = (expected..N).zip(after).chain((0..).zip(before));
-        if let Some((place, member)) = places.into_iter().find(|(_, wanted)| name.is(wanted)) {
-            match values.get_mut(place) {
-                Some(slot) if slot.is_none() => *slot = Some(value),
-                _ => return Err(MalformedObject::Repeated { member }),
-            }
-            expected = place + 1;
-        }
-        next = reader.next_in(b'}')?;
-    }
-    reader.end()?;
-    Ok(values)
 }
 
 /// The elements of an array that was checked, or none of what is not an array.
@@ -167,6 +75,15 @@ pub(crate) fn value(json: &[u8]) -> Option<Value<'_>> {
     Reader { text: json, position: 0 }.value().ok()
 }
 
+/// What is wrong, at the reader's position.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Fault {
+    Syntax,
+    TooDeep,
+    NotAnObject,
+    Repeated(&'static str),
+}
+
 struct Reader<'a> {
     text: &'a [u8],
     position: usize,
@@ -183,26 +100,33 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), MalformedObject> {
+    fn expect(&mut self, byte: u8) -> Result<(), Fault> {
         self.white_space();
         if self.peek() != Some(byte) {
-            return Err(self.error());
+            return Err(Fault::Syntax);
         }
         self.position += 1;
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), MalformedObject> {
+    fn end(&mut self) -> Result<(), Fault> {
         self.white_space();
-        if self.position == self.text.len() { Ok(()) } else { Err(self.error()) }
+        if self.position == self.text.len() { Ok(()) } else { Err(Fault::Syntax) }
     }
 
-    const fn error(&self) -> MalformedObject {
-        MalformedObject::Syntax { position: self.position }
+    /// What is wrong at the place where the reader stopped.
+    const fn error(&self, fault: Fault) -> MalformedObject {
+        let position = self.position;
+        match fault {
+            Fault::Syntax => MalformedObject::Syntax { position },
+            Fault::TooDeep => MalformedObject::TooDeep { position },
+            Fault::NotAnObject => MalformedObject::NotAnObject,
+            Fault::Repeated(member) => MalformedObject::Repeated { member },
+        }
     }
 
     /// After an opening bracket: whether there is anything before the closing one.
-    fn first_in(&mut self, closing: u8) -> Result<bool, MalformedObject> {
+    fn first_in(&mut self, closing: u8) -> Result<bool, Fault> {
         self.white_space();
         let empty = self.peek() == Some(closing);
         self.position += usize::from(empty);
@@ -210,30 +134,78 @@ impl<'a> Reader<'a> {
     }
 
     /// After a value: whether another one follows, or the closing bracket.
-    fn next_in(&mut self, closing: u8) -> Result<bool, MalformedObject> {
+    fn next_in(&mut self, closing: u8) -> Result<bool, Fault> {
         self.white_space();
         let more = match self.peek() {
             Some(b',') => true,
             Some(byte) if byte == closing => false,
-            _ => return Err(self.error()),
+            _ => return Err(Fault::Syntax),
         };
         self.position += 1;
         Ok(more)
     }
 
-    /// The name of a member, and its colon.
-    fn name(&mut self) -> Result<Text<'a>, MalformedObject> {
+    /// An object with its members of these names.
+    fn object<const N: usize>(
+        &mut self,
+        names: &[&'static str; N],
+        values: &mut [Option<Value<'a>>; N],
+    ) -> Result<(), Fault> {
         self.white_space();
-        let name = self.string()?;
+        if self.peek() != Some(b'{') {
+            self.value()?;
+            self.end()?;
+            return Err(Fault::NotAnObject);
+        }
+        self.position += 1;
+        let mut next = self.first_in(b'}')?;
+        let mut expected = 0;
+        while next {
+            // Most objects have their members in one order.
+            let place = if names.get(expected).is_some_and(|name| self.skip_name(name)) {
+                Some(expected)
+            } else {
+                let name = self.name()?;
+                names.iter().position(|wanted| name.is(wanted))
+            };
+            let value = self.value()?;
+            if let Some((place, member)) = place.and_then(|place| Some((place, *names.get(place)?))) {
+                match values.get_mut(place) {
+                    Some(slot) if slot.is_none() => *slot = Some(value),
+                    _ => return Err(Fault::Repeated(member)),
+                }
+                expected = place + 1;
+            }
+            next = self.next_in(b'}')?;
+        }
+        Ok(())
+    }
+
+    /// The name of a member, and its colon.
+    fn name(&mut self) -> Result<Text<'a>, Fault> {
+        self.white_space();
+        let name = self.text()?;
         self.expect(b':')?;
         Ok(name)
     }
 
-    fn value(&mut self) -> Result<Value<'a>, MalformedObject> {
+    /// Moves behind the name of a member and its colon, if it is this name, without escapes or white space.
+    fn skip_name(&mut self, name: &str) -> bool {
+        let rest = self.text.get(self.position..).unwrap_or_default();
+        let after = rest
+            .strip_prefix(b"\"")
+            .and_then(|rest| rest.strip_prefix(name.as_bytes()))
+            .and_then(|rest| rest.strip_prefix(b"\":"));
+        self.position = after.map_or(self.position, |after| self.text.len() - after.len());
+        after.is_some()
+    }
+
+    #[inline]
+    fn value(&mut self) -> Result<Value<'a>, Fault> {
         self.white_space();
         let start = self.position;
         match self.peek() {
-            Some(b'"') => self.string().map(Value::Text),
+            Some(b'"') => self.text().map(Value::Text),
             Some(b'{' | b'[') => {
                 self.container()?;
                 let container = self.text.get(start..self.position).unwrap_or_default();
@@ -243,15 +215,14 @@ impl<'a> Reader<'a> {
                     Value::Array(container)
                 })
             }
-            _ => self.scalar(),
+            _ => Ok(self.scalar()?.map_or(Value::Other, Value::Bool)),
         }
     }
 
     /// A number, `true`, `false` or `null`.
-    fn scalar(&mut self) -> Result<Value<'a>, MalformedObject> {
+    fn scalar(&mut self) -> Result<Option<bool>, Fault> {
         let rest = self.text.get(self.position..).unwrap_or_default();
-        let words =
-            [(&b"true"[..], Value::Bool(true)), (b"false", Value::Bool(false)), (b"null", Value::Other)];
+        let words = [(&b"true"[..], Some(true)), (b"false", Some(false)), (b"null", None)];
         for (word, value) in words {
             if rest.starts_with(word) {
                 self.position += word.len();
@@ -260,7 +231,7 @@ impl<'a> Reader<'a> {
         }
         self.position += usize::from(self.peek() == Some(b'-'));
         if self.digits()? > 1 && rest.iter().find(|byte| **byte != b'-') == Some(&b'0') {
-            return Err(self.error());
+            return Err(Fault::Syntax);
         }
         if self.peek() == Some(b'.') {
             self.position += 1;
@@ -271,20 +242,20 @@ impl<'a> Reader<'a> {
             self.position += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
             self.digits()?;
         }
-        Ok(Value::Other)
+        Ok(None)
     }
 
     /// At least one digit.
-    fn digits(&mut self) -> Result<usize, MalformedObject> {
+    fn digits(&mut self) -> Result<usize, Fault> {
         let start = self.position;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.position += 1;
         }
-        if self.position == start { Err(self.error()) } else { Ok(self.position - start) }
+        if self.position == start { Err(Fault::Syntax) } else { Ok(self.position - start) }
     }
 
     /// An object or an array with all that is in it.
-    fn container(&mut self) -> Result<(), MalformedObject> {
+    fn container(&mut self) -> Result<(), Fault> {
         // One bit for each open container, the innermost lowest: whether it is an object.
         let mut objects = 0_u128;
         let mut depth = 0;
@@ -299,7 +270,7 @@ impl<'a> Reader<'a> {
             let mut more = false;
             if let Some(closing) = closing {
                 if depth == MAX_DEPTH {
-                    return Err(MalformedObject::TooDeep { position: self.position });
+                    return Err(Fault::TooDeep);
                 }
                 self.position += 1;
                 depth += 1;
@@ -326,9 +297,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn string(&mut self) -> Result<Text<'a>, MalformedObject> {
+    #[inline]
+    fn text(&mut self) -> Result<Text<'a>, Fault> {
+        let start = self.position;
+        let escaped = self.string()?;
+        let raw = self.text.get(start + 1..self.position - 1).unwrap_or_default();
+        Ok(Text { raw, escaped })
+    }
+
+    /// A string with its quotes. Says whether there are escapes in it.
+    fn string(&mut self) -> Result<bool, Fault> {
         if self.peek() != Some(b'"') {
-            return Err(self.error());
+            return Err(Fault::Syntax);
         }
         self.position += 1;
         let start = self.position;
@@ -341,15 +321,16 @@ impl<'a> Reader<'a> {
                     escaped = true;
                     self.escape()?;
                 }
-                _ => return Err(self.error()),
+                _ => return Err(Fault::Syntax),
             }
         }
         let raw = self.text.get(start..self.position).unwrap_or_default();
         if !ascii && let Err(error) = str::from_utf8(raw) {
-            return Err(MalformedObject::Syntax { position: start + error.valid_up_to() });
+            self.position = start + error.valid_up_to();
+            return Err(Fault::Syntax);
         }
         self.position += 1;
-        Ok(Text { raw, escaped })
+        Ok(escaped)
     }
 
     /// Goes on to the next quote, backslash or control character, or to the end. Says whether all before it was ASCII.
@@ -357,16 +338,7 @@ impl<'a> Reader<'a> {
         let mut ascii = true;
         loop {
             let rest = self.text.get(self.position..).unwrap_or_default();
-            let (words, last) = rest.as_chunks();
-            let place =
-                match words.iter().enumerate().find_map(|(word, bytes)| Some((word, first_special(*bytes)?)))
-                {
-                    Some((word, place)) => 8 * word + place,
-                    None => {
-                        let special = |byte: &u8| !matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=0x7f);
-                        8 * words.len() + last.iter().position(special).unwrap_or(last.len())
-                    }
-                };
+            let place = plain_len(rest);
             self.position += place;
             if rest.get(place).is_none_or(u8::is_ascii) {
                 return ascii;
@@ -376,15 +348,30 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn escape(&mut self) -> Result<(), MalformedObject> {
+    fn escape(&mut self) -> Result<(), Fault> {
         let escape = self.text.get(self.position + 1..).unwrap_or_default();
         self.position += match escape.split_first() {
             Some((b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', _)) => 2,
             Some((b'u', digits)) if hex(digits).is_some() => 6,
-            _ => return Err(self.error()),
+            _ => return Err(Fault::Syntax),
         };
         Ok(())
     }
+}
+
+/// The bytes before the first that is a quote, a backslash, a control character or not ASCII.
+fn plain_len(text: &[u8]) -> usize {
+    // As signed numbers, those that are not ASCII are below all others.
+    let is_special = |byte: u8| (byte == b'"') | (byte == b'\\') | (byte.cast_signed() < 0x20);
+    // Compilers look at all of a block at once.
+    let is_plain = |block: &&[u8; 32]| !block.iter().fold(false, |any, byte| any | is_special(*byte));
+    let blocks = 32 * text.as_chunks().0.iter().take_while(is_plain).count();
+    let (words, last) = text.get(blocks..).unwrap_or_default().as_chunks();
+    let special = words.iter().enumerate().find_map(|(word, bytes)| Some(8 * word + first_special(*bytes)?));
+    let rest = special.unwrap_or_else(|| {
+        8 * words.len() + last.iter().position(|byte| is_special(*byte)).unwrap_or(last.len())
+    });
+    blocks + rest
 }
 
 /// The first byte that is a quote, a backslash, a control character or not ASCII, if there is one.

@@ -165,6 +165,19 @@ impl<'a> ExportedSessionData<'a> {
         Ok(Self { room_id, session })
     }
 
+    /// Reads the object at the start of `json`, whatever follows it, and says how many bytes it has: for a list of which
+    /// the elements are not told apart yet. Of each of them this takes and refuses what [`parse`](Self::parse) does.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`]; where the object ends, if it does, is not known then.
+    pub fn parse_leading(json: &'a [u8]) -> Result<(Self, usize), ParseError> {
+        let json = json.get(..MAX_SESSION_DATA_LEN).unwrap_or(json);
+        let (members, len) = json::leading_members(json, &MEMBERS)?;
+        let (room_id, session) = room_and_session(&members)?;
+        Ok((Self { room_id, session }, len))
+    }
+
     /// The room whose messages the session decrypts, as the file says.
     #[must_use]
     pub fn room_id(&self) -> &str {

@@ -46,6 +46,22 @@ fn an_entry_is_read_and_written() {
     assert!(BackedUpSessionData::parse(without_place.to_string().as_bytes()).is_ok());
 }
 
+// EXP-22
+#[test]
+fn an_entry_is_read_whatever_follows_it() {
+    let entry = entry().to_string();
+    for rest in ["", ",", "]", "}", " ", ",{\"", "\0"] {
+        let text = format!("{entry}{rest}");
+        let (read, len) = ExportedSessionData::parse_leading(text.as_bytes()).unwrap();
+        assert_eq!((read.room_id(), len), (ROOM, entry.len()));
+    }
+    for end in 0..entry.len() {
+        assert!(ExportedSessionData::parse_leading(&entry.as_bytes()[..end]).is_err(), "{end}");
+    }
+    let long = format!("{{\"a\":\"{}\",{}", "a".repeat(MAX_SESSION_DATA_LEN), &entry[1..]);
+    assert!(ExportedSessionData::parse_leading(long.as_bytes()).is_err());
+}
+
 // EXP-22: entries that matrix-rust-sdk and mautrix-go wrote
 #[test]
 fn entries_of_peers_are_read_and_written() {

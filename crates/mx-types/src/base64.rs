@@ -38,7 +38,7 @@ pub const fn encoded_len(len: usize) -> usize {
 ///
 /// [`DecodeError::InvalidLength`] and [`DecodeError::InvalidPadding`]; the characters are not looked at.
 pub fn decoded_len(text: &str) -> Result<usize, DecodeError> {
-    unpadded(text).and_then(unpadded_decoded_len)
+    unpadded(text.as_bytes()).and_then(unpadded_decoded_len)
 }
 
 /// Writes the Base64 of public bytes to the start of `out` and returns it.
@@ -63,13 +63,14 @@ pub fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o str, BufferTooS
     Ok(str::from_utf8(out).unwrap_or_default())
 }
 
-/// Reads the Base64 of public bytes into the start of `out` and returns them.
+/// Reads the Base64 of public bytes into the start of `out` and returns them. The text may be bytes that were not looked at
+/// as text: what is no Base64 is refused anyway.
 ///
 /// # Errors
 ///
 /// A [`DecodeError`]; `out` then holds nothing of use.
-pub fn decode<'o>(text: &str, trailing: TrailingBits, out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
-    let (text, out) = same_length(text, out)?;
+pub fn decode(text: impl AsRef<[u8]>, trailing: TrailingBits, out: &mut [u8]) -> Result<&[u8], DecodeError> {
+    let (text, out) = same_length(text.as_ref(), out)?;
     decode_public(text, trailing, out)?;
     Ok(out)
 }
@@ -140,7 +141,7 @@ pub fn decode_secret_prefix<'o>(
     secret_len: usize,
     out: &'o mut [u8],
 ) -> Result<&'o [u8], DecodeError> {
-    let (text, out) = same_length(text, out)?;
+    let (text, out) = same_length(text.as_bytes(), out)?;
     let groups = secret_len.div_ceil(3);
     let (secret_text, public_text) = text.split_at(text.len().min(groups.saturating_mul(4)));
     let (secret, public) = out.split_at_mut(out.len().min(groups.saturating_mul(3)));
@@ -169,7 +170,7 @@ pub fn encode_to_string(bytes: &[u8]) -> alloc::string::String {
 /// As [`decode`].
 #[cfg(feature = "alloc")]
 pub fn decode_to_vec(text: &str, trailing: TrailingBits) -> Result<alloc::vec::Vec<u8>, DecodeError> {
-    let text = unpadded(text)?;
+    let text = unpadded(text.as_bytes())?;
     let mut out = alloc::vec::Vec::with_capacity(unpadded_decoded_len(text)?);
     let (texts, text_rest) = text.split_at(text.len() - text.len() % BLOCK_CHARS);
     let in_alphabet = blocks::decode_to_empty(texts, &mut out);
@@ -239,13 +240,12 @@ fn encode_secret_as<'o, E: Encoding>(bytes: &[u8], out: &'o mut [u8]) -> Result<
 }
 
 fn decode_secret_as<'o, E: Encoding>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
-    let (text, out) = same_length(text, out)?;
+    let (text, out) = same_length(text.as_bytes(), out)?;
     E::decode(text, out).map_err(|_| DecodeError::InvalidCharacter)
 }
 
 /// The text without its padding, which must be complete where there is any.
-fn unpadded(text: &str) -> Result<&[u8], DecodeError> {
-    let text = text.as_bytes();
+fn unpadded(text: &[u8]) -> Result<&[u8], DecodeError> {
     let stripped = match text {
         [rest @ .., b'=', b'='] | [rest @ .., b'='] => rest,
         _ => return Ok(text),
@@ -255,7 +255,7 @@ fn unpadded(text: &str) -> Result<&[u8], DecodeError> {
 }
 
 /// The text without its padding, and as much of `out` as it fills.
-fn same_length<'t, 'o>(text: &'t str, out: &'o mut [u8]) -> Result<(&'t [u8], &'o mut [u8]), DecodeError> {
+fn same_length<'t, 'o>(text: &'t [u8], out: &'o mut [u8]) -> Result<(&'t [u8], &'o mut [u8]), DecodeError> {
     let text = unpadded(text)?;
     let needed = unpadded_decoded_len(text)?;
     let out = out.get_mut(..needed).ok_or(DecodeError::BufferTooSmall(BufferTooSmall { needed }))?;
