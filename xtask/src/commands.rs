@@ -106,7 +106,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "interop",
         usage: "[--quick] [--seed N] [--only TEXT]",
-        about: "live cross-talk with vodozemac, libolm and ruma, both directions",
+        about: "live cross-talk with vodozemac, libolm, ruma and matrix-sdk-crypto, both directions",
         grammar: Grammar::Forwarded,
         run: peers::interop,
     },

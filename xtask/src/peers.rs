@@ -1,9 +1,13 @@
 //! `demo`, `interop` and `bench`: forwarded to the programs that do it. Those with a peer live in their own
 //! workspace, xtask/peers, so that peers enter neither our lockfile nor our licence check.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 use crate::{
     MISUSE,
@@ -41,10 +45,11 @@ pub(crate) fn demo(project: &Project, args: &Args) -> Result<Report> {
     match value_of(words, "--peer") {
         None => {
             let mut command = release(project, "Cargo.toml");
+            command.env(TOOL, tool(project)?);
             forward(project, command.args(["--package", "mx-demo", "--"]).args(words))
         }
         Some("libolm") => with_peers(project, "demo", words, &[LIBOLM], Missing::Ends),
-        Some(_) => forward(project, program(project, "demo", &[]).args(words)),
+        Some(_) => with_peers(project, "demo", words, &[], Missing::Ends),
     }
 }
 
@@ -91,8 +96,24 @@ fn with_peers(
         return Ok(Report::skipped(reasons.join("; ")));
     }
     let features: Vec<_> = present.iter().map(|peer| peer.feature).collect();
-    let report = forward(project, program(project, name, &features).args(words))?;
+    let mut command = program(project, name, &features);
+    if name != "bench" {
+        command.env(TOOL, tool(project)?);
+    }
+    let report = forward(project, command.args(words))?;
     Ok(if reasons.is_empty() || report.has_failed() { report } else { Report::skipped(reasons.join("; ")) })
+}
+
+/// Tells demo and interop where `mx-e2ee` is.
+const TOOL: &str = "MX_E2EE";
+
+/// Builds `mx-e2ee`, and says where it is.
+fn tool(project: &Project) -> Result<PathBuf> {
+    let build = ["build", "--quiet", "--release", "--package", "mx-e2ee-cli", "--message-format", "json"];
+    let built = capture(&mut project.cargo(build))?;
+    let program = built.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let program = program.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
+    program.with_context(|| format!("mx-e2ee was not built\n{}", built.stderr))
 }
 
 /// A program of the peers' workspace, up to its own arguments.

@@ -7,12 +7,13 @@ pub(crate) const HELP: &str = "\
 Alice and Bob in an encrypted conversation, step by step.
 
 They create accounts, publish signed keys at an in-memory homeserver, claim them, open Olm
-sessions, exchange messages that arrive out of order, share Megolm sessions and talk in a room.
+sessions, exchange messages that arrive out of order, share Megolm sessions, talk in a room
+and send a file there. In the end Bob exports his keys, and the tool mx-e2ee reads the room.
 
 Usage: cargo xtask demo [OPTIONS]
 
 Options:
-  --file PATH   also send this file through the room in chunks, and prove that it arrives unchanged
+  --file PATH   the file to send, as an attachment; what arrives is compared with it
   --peer NAME   let another implementation play Bob: vodozemac or libolm
   --json        print the wire objects, one JSON value a line, and nothing else
   --help        print this

@@ -10,10 +10,12 @@ mod command_line;
 mod conversation;
 pub mod device;
 mod file_transfer;
+mod key_export;
 pub mod narrator;
 pub mod ours;
 pub mod party;
 pub mod room;
+pub mod scratch;
 pub mod server;
 pub mod stage;
 pub mod to_device;
@@ -32,6 +34,7 @@ use self::{
     command_line::{HELP, Options},
     narrator::Narrator,
     party::Implementation,
+    scratch::Scratch,
     stage::Stage,
 };
 
@@ -101,7 +104,8 @@ fn play(
         out.write_all(HELP.as_bytes())?;
         return Ok(());
     }
-    let scene = Scene { alice, bob, file: options.file };
+    let tool = env::var_os("MX_E2EE").map(PathBuf::from);
+    let scene = Scene { alice, bob, file: options.file, tool };
     scene.play(&mut UnwrapErr(SysRng), Narrator::new(out, options.json))
 }
 
@@ -111,8 +115,10 @@ pub struct Scene<'s> {
     pub alice: &'s dyn Implementation,
     /// Plays Bob.
     pub bob: &'s dyn Implementation,
-    /// A file that goes from Alice to Bob in the end.
+    /// The file that goes from Alice to Bob; without one, a small text.
     pub file: Option<PathBuf>,
+    /// The program `mx-e2ee`, where it was built.
+    pub tool: Option<PathBuf>,
 }
 
 impl core::fmt::Debug for Scene<'_> {
@@ -130,9 +136,9 @@ impl Scene<'_> {
     pub fn play<'a>(&'a self, rng: &'a mut dyn CryptoRng, narrator: Narrator<'a>) -> Result<(), Failure> {
         let mut stage = Stage::new(rng, narrator, self.alice, self.bob)?;
         conversation::play(&mut stage)?;
-        if let Some(path) = &self.file {
-            file_transfer::send(&mut stage, path)?;
-        }
+        let folder = Scratch::new()?;
+        let sha256 = file_transfer::send(&mut stage, self.file.as_deref(), &folder)?;
+        key_export::read_back(&mut stage, self.tool.as_deref(), &folder, &sha256)?;
         stage.chapter("Everything went as told.")?;
         Ok(())
     }

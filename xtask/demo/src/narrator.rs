@@ -37,7 +37,7 @@ impl<'o> Narrator<'o> {
     ///
     /// When the output cannot be written.
     pub fn step(&mut self, who: &str, what: &str) -> io::Result<()> {
-        if self.wire_only { Ok(()) } else { writeln!(self.out, "  {who:<7} {what}") }
+        if self.wire_only { Ok(()) } else { writeln!(self.out, "  {who:<8}{what}") }
     }
 
     /// An object as it goes over the wire.

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use mx_megolm::ExportedSessionKey;
+use mx_room_key::{BackedUpSessionData, ExportedSessionData};
+use mx_types::{Curve25519PublicKey, Ed25519PublicKey, RoomId};
 use rand_core::CryptoRng;
 use serde_json::{Value, json};
 
@@ -30,6 +33,8 @@ struct RoomKey {
     session: Box<dyn InboundGroupSession>,
     /// The device that sent the key over Olm: the one who speaks in this session.
     owner: Address,
+    sender_key: String,
+    sender_ed25519_key: String,
     /// Which event used which message index, to tell a replay from a second look at the same event.
     events: BTreeMap<u32, String>,
 }
@@ -68,6 +73,15 @@ impl Device<'_> {
             "session_key": session.session_key(),
             "shared_history": false,
         });
+        // One's own events are read with a copy of the key that the others get.
+        let room_key = RoomKey {
+            session: self.implementation.receive_session_key(&session.session_key())?,
+            owner: self.address.clone(),
+            sender_key: self.account.curve25519_key(),
+            sender_ed25519_key: self.account.ed25519_key(),
+            events: BTreeMap::new(),
+        };
+        self.rooms.inbound.insert((room_id.to_owned(), session.session_id()), room_key);
         self.rooms.outbound.insert(room_id.to_owned(), session);
         Ok(content)
     }
@@ -93,9 +107,32 @@ impl Device<'_> {
         if self.rooms.inbound.contains_key(&place) {
             return fail("the room key is already here");
         }
-        let room_key = RoomKey { session, owner: event.sender.clone(), events: BTreeMap::new() };
+        let room_key = RoomKey {
+            session,
+            owner: event.sender.clone(),
+            sender_key: event.sender_key.clone(),
+            sender_ed25519_key: event.sender_ed25519_key.clone(),
+            events: BTreeMap::new(),
+        };
         self.rooms.inbound.insert(place, room_key);
         Ok(session_id)
+    }
+
+    /// All group sessions that this device can read, each from its first known index on, as a key export has them.
+    ///
+    /// # Errors
+    ///
+    /// When the implementation exports what is no session.
+    pub fn export_room_keys(&mut self) -> Result<Vec<ExportedSessionData<'static>>, Failure> {
+        let export = |((room_id, _), key): (&(String, String), &mut RoomKey)| -> Result<_, Failure> {
+            let session_key = key.session.export_at(key.session.first_known_index())?;
+            let session_key = ExportedSessionKey::from_base64(&session_key)?;
+            let sender_key = Curve25519PublicKey::from_base64(&key.sender_key)?;
+            let mut data = BackedUpSessionData::new(session_key, sender_key);
+            data.sender_claimed_ed25519 = Some(Ed25519PublicKey::from_base64(&key.sender_ed25519_key)?);
+            Ok(ExportedSessionData::new(RoomId::parse(room_id)?, data).into_owned())
+        };
+        self.rooms.inbound.iter_mut().map(export).collect()
     }
 
     /// Encrypts an event for a room: the content of an `m.room.encrypted` event.

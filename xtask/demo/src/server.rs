@@ -1,10 +1,17 @@
 //! A homeserver in memory: it stores what devices upload, hands each one-time key out once, and carries messages.
+//! Media, which may be large, lie in a folder.
 //!
 //! It knows only ciphertext and public keys, and checks what a real one checks.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs::File,
+    io,
+};
 
 use serde_json::{Map, Value, json};
+
+use crate::scratch::Scratch;
 
 /// The one-time key algorithm of the specification.
 pub const SIGNED_CURVE25519: &str = "signed_curve25519";
@@ -42,7 +49,9 @@ struct DeviceRecord {
 pub struct Server {
     devices: BTreeMap<(String, String), DeviceRecord>,
     to_device: BTreeMap<(String, String), VecDeque<Value>>,
-    events_sent: u64,
+    /// All rooms' events, in the order in which they came.
+    timeline: Vec<Value>,
+    media_sent: u64,
 }
 
 impl Server {
@@ -142,18 +151,47 @@ impl Server {
         room_id: &str,
         content: Value,
     ) -> Result<Value, ServerError> {
-        self.events_sent += 1;
         let event = json!({
             "type": "m.room.encrypted",
-            "event_id": format!("$event{}", self.events_sent),
+            "event_id": format!("$event{}", self.timeline.len() + 1),
             "room_id": room_id,
             "sender": sender,
             "content": content,
         });
         check_size(&event)?;
+        self.timeline.push(event.clone());
         Ok(event)
     }
+
+    /// `GET /_matrix/client/v3/rooms/{roomId}/messages`: all that was sent to the room.
+    pub fn messages(&self, room_id: &str) -> impl Iterator<Item = &Value> {
+        self.timeline.iter().filter(move |event| event["room_id"] == room_id)
+    }
+
+    /// `POST /_matrix/media/v3/upload`: where the media will be, and a place to write them to.
+    ///
+    /// # Errors
+    ///
+    /// When the folder takes no file.
+    pub fn upload(&mut self, folder: &Scratch) -> io::Result<(String, File)> {
+        self.media_sent += 1;
+        let name = format!("media{}", self.media_sent);
+        Ok((format!("{MEDIA}{name}"), folder.create(&name)?))
+    }
+
+    /// `GET /_matrix/client/v1/media/download/…`: the media, to read.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such media.
+    pub fn download(&self, folder: &Scratch, url: &str) -> io::Result<File> {
+        let name = url.strip_prefix(MEDIA).filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric()));
+        folder.open(name.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?)
+    }
 }
+
+/// The server's name in front of what it calls its media.
+const MEDIA: &str = "mxc://example.org/";
 
 fn check_size(event: &Value) -> Result<(), ServerError> {
     let size = event.to_string().len();

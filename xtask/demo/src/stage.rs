@@ -49,7 +49,7 @@ impl Role {
 
 /// Everything that takes part.
 pub struct Stage<'s> {
-    server: Server,
+    pub(crate) server: Server,
     alice: Device<'s>,
     bob: Device<'s>,
     pub(crate) rng: &'s mut dyn CryptoRng,
@@ -239,7 +239,6 @@ impl<'s> Stage<'s> {
         let session_id = content["session_id"].as_str().unwrap_or_default().to_owned();
         self.tell(who, &format!("creates Megolm session {} for {ROOM_ID}", short(&session_id)))?;
         self.send_to_device(who, "m.room_key", &content, "its m.room_key")?;
-        // One's own events are read with the key one shares.
         for event in self.sync(who.other()) {
             let received = self.receive_to_device(who.other(), &event)?;
             let session_id = self.device(who.other()).receive_room_key(&received)?;

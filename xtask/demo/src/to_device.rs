@@ -31,6 +31,8 @@ pub struct ToDeviceEvent {
     pub sender: Address,
     /// The Curve25519 key it came from.
     pub sender_key: String,
+    /// The Ed25519 key of the device that the Curve25519 key belongs to.
+    pub sender_ed25519_key: String,
     /// The session it came over.
     pub session_id: String,
     /// Whether the message opened that session.
@@ -121,6 +123,7 @@ impl Device<'_> {
             content: plaintext["content"].clone(),
             sender,
             sender_key: sender_key.to_owned(),
+            sender_ed25519_key: plaintext["keys"]["ed25519"].as_str().unwrap_or_default().to_owned(),
             session_id,
             opened_session,
         })

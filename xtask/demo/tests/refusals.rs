@@ -185,3 +185,15 @@ fn a_room_key_is_what_it_says() {
         refusal(bob.receive_room_key(&received));
     }
 }
+
+#[test]
+fn a_session_is_replaced_after_a_hundred_messages() {
+    let (mut alice, _) = alice_and_bob();
+    assert!(alice.needs_new_room_session(ROOM));
+    alice.create_room_session(&mut rng(), ROOM).unwrap();
+    for _ in 0..100 {
+        assert!(!alice.needs_new_room_session(ROOM));
+        alice.encrypt_room_event(ROOM, "m.room.message", &json!({ "body": "hello" })).unwrap();
+    }
+    assert!(alice.needs_new_room_session(ROOM));
+}

@@ -15,10 +15,11 @@ use crate::{
         pre_key_fields,
     },
     exchange::{StartsFrom, published_key},
-    report::{Report, expect, failure},
+    report::{Failure, Report, expect, failure},
 };
 
-type Verdict = Result<(), Box<dyn core::error::Error>>;
+/// What an implementation made of an input.
+pub type Verdict = Result<(), Failure>;
 
 /// Gives one input to one implementation.
 type Try<'t> = dyn Fn(&dyn Implementation, &mut ChaCha20Rng) -> Verdict + 't;
@@ -47,8 +48,7 @@ impl<'i> Differences<'i> {
         if !report.wants(name) {
             return;
         }
-        let verdicts: Vec<&str> =
-            self.implementations.iter().map(|implementation| verdict(*implementation, input, rng)).collect();
+        let verdicts: Vec<&str> = self.implementations.iter().map(|i| verdict(|| input(*i, rng))).collect();
         let wanted = if accepted { "accepts" } else { "refuses" };
         report.quiet_check(name, || {
             let words = format!("{requirement} wants that ours {wanted}: {verdicts:?}");
@@ -71,14 +71,14 @@ impl<'i> Differences<'i> {
 }
 
 /// Tries in a child process, because what one peer does to an input is to crash.
-fn verdict(implementation: &dyn Implementation, input: &Try<'_>, rng: &mut ChaCha20Rng) -> &'static str {
+pub fn verdict(input: impl FnOnce() -> Verdict) -> &'static str {
     const ACCEPTED: i32 = 10;
     const REFUSED: i32 = 11;
     // SAFETY: this program has one thread, so the child may do whatever the parent may.
     let child = unsafe { libc::fork() };
     if child == 0 {
         panic::set_hook(Box::new(|_| ())); // a panic is a verdict here
-        let outcome = panic::catch_unwind(AssertUnwindSafe(|| input(implementation, rng)));
+        let outcome = panic::catch_unwind(AssertUnwindSafe(input));
         let code = match outcome {
             Ok(Ok(())) => ACCEPTED,
             Ok(Err(_)) => REFUSED,

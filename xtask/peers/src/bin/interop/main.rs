@@ -9,6 +9,8 @@ mod group;
 mod nomad;
 mod pickles;
 mod report;
+#[cfg(feature = "matrix-sdk-crypto")]
+mod sdk;
 mod signatures;
 
 use std::{env, process::ExitCode};
@@ -19,8 +21,9 @@ use mx_peers::vodozemac::Vodozemac;
 use self::{differences::Differences, exchange::StartsFrom, report::Report};
 
 const HELP: &str = "\
-Talks with vodozemac, libolm and ruma: sessions, random exchanges with losses, group sessions,
-signatures, canonical JSON, and inputs on which they differ. One line a check.
+Talks with vodozemac, libolm, ruma and matrix-sdk-crypto: sessions, random exchanges with losses,
+group sessions, signatures, canonical JSON, attachments, and inputs on which they differ.
+One line a check.
 
 Usage: cargo xtask interop [--quick] [--seed N] [--only TEXT]
 
@@ -85,6 +88,14 @@ fn main() -> ExitCode {
     report.title("Canonical JSON with ruma");
     report.check("random documents, both ways", canonical_json::agreement);
     differences::canonical_json(&mut report);
+
+    #[cfg(feature = "matrix-sdk-crypto")]
+    sdk::checks(&mut report);
+    #[cfg(not(feature = "matrix-sdk-crypto"))]
+    {
+        report.title("matrix-sdk-crypto");
+        report.skip("everything with matrix-sdk-crypto", "it needs Rust 1.93: rustup update stable");
+    }
 
     report.title("Where implementations differ");
     let mut differences = Differences::new(&everybody);

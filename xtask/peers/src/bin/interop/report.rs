@@ -18,8 +18,11 @@ pub struct Report {
     skipped: u32,
 }
 
+/// Why a check failed.
+pub type Failure = Box<dyn core::error::Error>;
+
 /// What a check found: a few words on success, the reason on failure.
-pub type Outcome = Result<String, Box<dyn core::error::Error>>;
+pub type Outcome = Result<String, Failure>;
 
 impl Report {
     pub fn new(seed: u64, only: String) -> Self {
@@ -47,11 +50,7 @@ impl Report {
     }
 
     /// As [`Self::check`], for one of many: prints a line only when it fails.
-    pub fn quiet_check(
-        &mut self,
-        name: &str,
-        check: impl FnOnce() -> Result<(), Box<dyn core::error::Error>>,
-    ) {
+    pub fn quiet_check(&mut self, name: &str, check: impl FnOnce() -> Result<(), Failure>) {
         if !self.wants(name) {
             return;
         }
@@ -101,19 +100,16 @@ fn tail(text: &(impl Display + ?Sized)) -> String {
 }
 
 /// An error made of words.
-pub fn failure<T>(words: impl Into<String>) -> Result<T, Box<dyn core::error::Error>> {
+pub fn failure<T>(words: impl Into<String>) -> Result<T, Failure> {
     Err(words.into().into())
 }
 
 /// Checks a condition inside a check.
-pub fn expect(condition: bool, words: &str) -> Result<(), Box<dyn core::error::Error>> {
+pub fn expect(condition: bool, words: &str) -> Result<(), Failure> {
     if condition { Ok(()) } else { failure(words) }
 }
 
 /// Says where in a check something failed.
-pub fn at<T, E: Display>(
-    place: impl Display,
-    outcome: Result<T, E>,
-) -> Result<T, Box<dyn core::error::Error>> {
+pub fn at<T, E: Display>(place: impl Display, outcome: Result<T, E>) -> Result<T, Failure> {
     outcome.or_else(|reason| failure(format!("{place}: {reason}")))
 }

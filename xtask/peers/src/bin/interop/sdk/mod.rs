@@ -1,0 +1,53 @@
+//! With matrix-sdk-crypto: attachments, session data, key files, and rooms that its machine wrote or reads.
+
+mod attachments;
+mod differences;
+mod key_files;
+mod room;
+mod room_keys;
+mod tool;
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::Rng;
+
+use self::differences::Differences;
+use crate::report::Report;
+
+/// Everything with matrix-sdk-crypto.
+pub fn checks(report: &mut Report) {
+    report.title(&format!("With matrix-sdk-crypto {}", matrix_sdk_crypto::VERSION));
+    report.check("attachments, theirs to us", attachments::to_us);
+    report.check("attachments, ours to them", attachments::to_them);
+    report.check("damaged attachments", attachments::damaged);
+    report.check("session data, to them and back", room_keys::session_data);
+    report.check("a key bundle, to us and back", room_keys::bundle);
+    report.check("withheld codes, to them and back", room_keys::withheld);
+    report.check("key files, theirs to us", key_files::to_us);
+    report.check("key files, ours to them", key_files::to_them);
+    report.check("a room, theirs to us", room::to_us);
+    report.check("a room, ours to them", room::to_them);
+    match tool::Tool::built() {
+        None => report.skip("a room, theirs to mx-e2ee", "it was not built: cargo xtask interop does that"),
+        Some(tool) => report.check("a room, theirs to mx-e2ee", |rng| room::to_tool(&tool, rng)),
+    }
+
+    report.title("Where matrix-sdk-crypto differs");
+    let mut differences = Differences::default();
+    let inputs = "making the inputs";
+    let mut rng = report.rng(inputs);
+    let tried = attachments::differences(&mut differences, report, &mut rng)
+        .and_then(|()| room_keys::differences(&mut differences, report, &mut rng))
+        .and_then(|()| key_files::differences(&mut differences, report, &mut rng));
+    report.quiet_check(inputs, || tried);
+    differences.print();
+}
+
+fn below(rng: &mut ChaCha20Rng, bound: usize) -> usize {
+    rng.next_u32() as usize % bound
+}
+
+fn random_bytes(rng: &mut ChaCha20Rng, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    rng.fill_bytes(&mut bytes);
+    bytes
+}
