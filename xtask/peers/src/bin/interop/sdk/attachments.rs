@@ -158,15 +158,15 @@ pub fn differences(d: &mut Differences, report: &mut Report, rng: &mut ChaCha20R
         report,
         ("ATT-25", "key in the standard alphabet"),
         false,
-        &|| in_standard_alphabet(&|ciphertext, description| decrypt_ours(ciphertext, description)),
-        &|| in_standard_alphabet(&|ciphertext, description| read_theirs(ciphertext, description.clone())),
+        &|| in_standard_alphabet(decrypt_ours),
+        &|| in_standard_alphabet(|ciphertext, description| read_theirs(ciphertext, description.clone())),
     );
     carried_counter(d, report)?;
     provisional_plaintext(d, report, rng)
 }
 
 /// A description whose `k` has characters of the standard alphabet that the URL-safe one has not.
-fn in_standard_alphabet(decrypt: &dyn Fn(&[u8], &Value) -> Result<Vec<u8>, Failure>) -> Verdict {
+fn in_standard_alphabet(decrypt: impl Fn(&[u8], &Value) -> Result<Vec<u8>, Failure>) -> Verdict {
     let ciphertext = [7; 5];
     let info = AttachmentInfo::from_parts(&[0xff; 32], &[0; 16], &Sha256::digest(ciphertext).into());
     let mut description = serde_json::to_value(EncryptedFile { url: URL, info })?;
