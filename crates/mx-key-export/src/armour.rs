@@ -259,7 +259,7 @@ pub(crate) const CHUNK_LEN: usize = 36_864;
 const CHUNK_CHARACTERS: usize = CHUNK_LEN / 3 * 4;
 
 /// Text that is read from the source at a time.
-const TEXT_LEN: usize = 65_536;
+const TEXT_LEN: usize = 32_768;
 
 const BLOCK: usize = 32;
 

@@ -176,7 +176,7 @@ impl<'k, W: Write> KeyExportWriter<'k, W> {
     /// Writes a part of the body as lines of Base64. Parts are whole lines, but for the last.
     fn encode(&mut self, from: usize, to: usize) -> Result<(), WriteError<W::Error>> {
         let bytes = self.body.get(from..to).unwrap_or_default();
-        let characters = base64::encode(bytes, &mut self.characters).map_or("", |text| text).as_bytes();
+        let characters = base64::encode_to_bytes(bytes, &mut self.characters).unwrap_or_default();
         for line in characters.chunks(LINE) {
             self.lines.extend_from_slice(line);
             self.lines.push(b'\n');

@@ -23,7 +23,7 @@ impl From<Ed25519PublicKey> for GroupSessionId {
     fn from(key: Ed25519PublicKey) -> Self {
         let mut text = [0; Self::LEN];
         // 43 characters are just what 32 bytes need.
-        let _ = mx_types::base64::encode(key.as_bytes(), &mut text);
+        let _ = mx_types::base64::encode_to_bytes(key.as_bytes(), &mut text);
         Self(text)
     }
 }

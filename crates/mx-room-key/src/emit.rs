@@ -56,16 +56,16 @@ impl Emitter<'_> {
     pub(crate) fn base64(&mut self, bytes: &[u8]) {
         self.raw("\"");
         if let Some(room) = self.room(base64::encoded_len(bytes.len())) {
-            let _ = base64::encode(bytes, room);
+            let _ = base64::encode_to_bytes(bytes, room);
         }
         self.raw("\"");
     }
 
-    /// The Base64 of a secret.
-    pub(crate) fn secret_base64(&mut self, bytes: &[u8]) {
+    /// A secret of so many characters.
+    pub(crate) fn secret<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> &str) {
         self.raw("\"");
-        if let Some(room) = self.room(base64::encoded_len(bytes.len())) {
-            let _ = base64::encode_secret(bytes, room);
+        if let Some(room) = self.room(N).and_then(|room| room.first_chunk_mut()) {
+            let _ = write(room);
         }
         self.raw("\"");
     }

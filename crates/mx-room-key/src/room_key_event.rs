@@ -68,7 +68,7 @@ impl RoomKeyContent {
         emit::emit_to_vec(|out| {
             emit_begin(out, &self.room_id, &self.session_id());
             out.raw(",\"session_key\":");
-            out.secret_base64(self.session_key.as_bytes());
+            out.secret(|room| self.session_key.to_base64(room));
             out.raw(",\"shared_history\":");
             out.raw(if self.shared_history { "true}" } else { "false}" });
         })
@@ -173,7 +173,7 @@ impl ForwardedRoomKeyContent {
             out.raw(",\"sender_key\":");
             out.base64(self.sender_key.as_bytes());
             out.raw(",\"session_key\":");
-            out.secret_base64(self.session_key.as_bytes());
+            out.secret(|room| self.session_key.to_base64(room));
             if let Some((code, reason)) = &self.withheld {
                 out.raw(",\"withheld\":{\"code\":");
                 out.string(code.as_str());

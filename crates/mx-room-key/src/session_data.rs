@@ -115,7 +115,7 @@ impl BackedUpSessionData {
     /// The keys, as bundles have them, too.
     pub(crate) fn write_keys(&self, out: &mut Emitter<'_>) {
         out.raw(",\"session_key\":");
-        out.secret_base64(self.session_key.as_bytes());
+        out.secret(|room| self.session_key.to_base64(room));
         out.raw(",\"sender_key\":");
         out.base64(self.sender_key.as_bytes());
         out.raw(",\"sender_claimed_keys\":{");
@@ -203,7 +203,8 @@ impl<'a> ExportedSessionData<'a> {
     /// The length of the JSON.
     #[must_use]
     pub fn emitted_len(&self) -> usize {
-        emit::emitted_len(|out| self.write(out))
+        let session_id = self.session_id();
+        emit::emitted_len(|out| self.write(&session_id, out))
     }
 
     /// Writes the JSON to the beginning of `out` and returns it. It holds the session key: wipe it after use.
@@ -212,17 +213,19 @@ impl<'a> ExportedSessionData<'a> {
     ///
     /// [`BufferTooSmall`].
     pub fn emit<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], BufferTooSmall> {
-        emit::emit(|out| self.write(out), out)
+        let session_id = self.session_id();
+        emit::emit(|out| self.write(&session_id, out), out)
     }
 
     /// The JSON, in a vector that is wiped when dropped.
     #[must_use]
     pub fn emit_to_vec(&self) -> Zeroizing<Vec<u8>> {
-        emit::emit_to_vec(|out| self.write(out))
+        let session_id = self.session_id();
+        emit::emit_to_vec(|out| self.write(&session_id, out))
     }
 
-    fn write(&self, out: &mut Emitter<'_>) {
-        emit_begin(out, &self.room_id, &self.session_id());
+    fn write(&self, session_id: &GroupSessionId, out: &mut Emitter<'_>) {
+        emit_begin(out, &self.room_id, session_id);
         self.session.write_keys(out);
         self.session.write_rest(out);
     }

@@ -47,6 +47,15 @@ pub fn decoded_len(text: &str) -> Result<usize, DecodeError> {
 ///
 /// [`BufferTooSmall`] when `out` is shorter than [`encoded_len`].
 pub fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o str, BufferTooSmall> {
+    Ok(str::from_utf8(encode_to_bytes(bytes, out)?).unwrap_or_default())
+}
+
+/// [`encode`] for those who want bytes, and do without the second look that makes them text.
+///
+/// # Errors
+///
+/// As [`encode`].
+pub fn encode_to_bytes<'o>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o [u8], BufferTooSmall> {
     let needed = encoded_len(bytes.len());
     let out = out.get_mut(..needed).ok_or(BufferTooSmall { needed })?;
     let (blocks, rest) = bytes.split_at(bytes.len() - bytes.len() % BLOCK_BYTES);
@@ -60,7 +69,7 @@ pub fn encode<'o>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o str, BufferTooS
         blocks::encode(&last, &mut encoded);
         copy_prefix(text_rest, &encoded);
     }
-    Ok(str::from_utf8(out).unwrap_or_default())
+    Ok(out)
 }
 
 /// Reads the Base64 of public bytes into the start of `out` and returns them. The text may be bytes that were not looked at
@@ -156,7 +165,7 @@ pub fn decode_secret_prefix<'o>(
 #[must_use]
 pub fn encode_to_string(bytes: &[u8]) -> alloc::string::String {
     let mut out = alloc::vec![0; encoded_len(bytes.len())];
-    match encode(bytes, &mut out) {
+    match encode_to_bytes(bytes, &mut out) {
         // The bytes are ASCII: the conversion checks that and moves them.
         Ok(_) => alloc::string::String::from_utf8(out).unwrap_or_default(),
         Err(_) => alloc::string::String::new(),

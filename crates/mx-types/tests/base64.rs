@@ -5,7 +5,7 @@
 use base64ct::{Base64Unpadded, Encoding as _};
 use mx_types::base64::{
     DecodeError, TrailingBits, decode, decode_array, decode_secret, decode_secret_prefix, decode_url_secret,
-    decoded_len, encode, encode_secret, encode_url_secret, encoded_len,
+    decoded_len, encode, encode_secret, encode_to_bytes, encode_url_secret, encoded_len,
 };
 use mx_types::{BufferTooSmall, Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, InvalidKey};
 use proptest::prelude::*;
@@ -200,6 +200,7 @@ proptest! {
         let expected = Base64Unpadded::encode_string(&bytes);
         let mut text = vec![0; encoded_len(bytes.len())];
         prop_assert_eq!(encode(&bytes, &mut text), Ok(expected.as_str()));
+        prop_assert_eq!(encode_to_bytes(&bytes, &mut text), Ok(expected.as_bytes()));
         prop_assert_eq!(encode_secret(&bytes, &mut text), Ok(expected.as_str()));
         let mut out = vec![0; bytes.len()];
         prop_assert_eq!(decode(&expected, TrailingBits::Refused, &mut out), Ok(bytes.as_slice()));
