@@ -63,6 +63,18 @@ fn attack_018_the_counter_carries_into_the_upper_half() {
     assert_eq!(*plaintext, b"[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]");
 }
 
+// EXP-7: where neither counter gives text, the counter of 128 bits is meant, and what stands there is reported as it is.
+#[test]
+fn attack_018_what_is_text_under_no_counter_is_read_with_the_wide_one() {
+    let mut iv = [0xff; 16];
+    iv[8..].copy_from_slice(&2_u64.wrapping_neg().to_be_bytes());
+    // Two blocks of text, then bytes that are none.
+    let plaintext = [b"[\"0123456789abcdef0123456789abc".as_slice(), &[0xff; 3], b"\"]"].concat();
+    let text = armour(&body_with(&[1], &iv, 1, &plaintext));
+    let read = KeyExport::from_slice(text.as_bytes()).unwrap().plaintext_to_vec(&export_keys()).unwrap();
+    assert_eq!(*read, plaintext);
+}
+
 #[test]
 fn attack_020_the_mac_covers_the_iv_and_all_of_the_header() {
     let body = body(format!("[{SESSION}]").as_bytes());

@@ -46,6 +46,7 @@ fn with_member(member: &str) -> String {
     format!("{{{member},{}", &SESSION[1..])
 }
 
+// EXP-15, EXP-29
 #[test]
 fn entries_of_all_kinds_are_the_same_both_ways() {
     let keys = export_keys();
