@@ -2,15 +2,13 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use core::fmt;
 
-use mx_canonical_json::Limits;
-use mx_signing::{DeviceKeys, DeviceKeysError, QueriedDevice, SignatureMemory, SignedObject, VerifyError};
+use mx_signing::{
+    DeviceKeys, DeviceRefused, KnownDevice, QueriedDevice, SignatureMemory, TakenDevice, VerifyError,
+};
 use mx_types::{DeviceId, Ed25519PublicKey, UserId};
-use serde::Deserialize;
 
 use crate::identity::Identity;
-use crate::key::MAX_OBJECT_LEN;
 use crate::signed::VerifiedSignature;
 
 /// The keys of a device, which the device itself has signed, with what cross-signing and the user say of it.
@@ -36,13 +34,6 @@ pub enum LocalTrust {
     Blacklisted,
     /// That it is not verified is to be ignored: it may get keys, and its messages are shown.
     Ignored,
-}
-
-/// The member by which MSC3814 marks a dehydrated device. The device's signature covers it.
-#[derive(Deserialize)]
-struct Dehydrated {
-    #[serde(default)]
-    dehydrated: bool,
 }
 
 impl Device {
@@ -119,26 +110,22 @@ impl Device {
         }
     }
 
-    /// Takes a device of a response. What is known of it from before stays: the user's word and its cross-signature,
-    /// as long as its keys are the same.
+    /// Takes a device of a response; `own_ed25519` is given for this very device. What is known of it from before stays: the user's
+    /// word and its cross-signature, as long as its keys are the same.
     pub(crate) fn receive(
         memory: &mut SignatureMemory,
-        device: &QueriedDevice<'_>,
+        queried: &QueriedDevice<'_>,
+        own_ed25519: Option<Ed25519PublicKey>,
         stored: Option<&Self>,
         identity: Option<&Identity>,
     ) -> Result<Received, DeviceRefused> {
-        let keys = device.keys.as_ref().map_err(|error| DeviceRefused::Keys(*error))?;
-        if stored.is_some_and(|stored| stored.keys.ed25519 != keys.ed25519) {
-            return Err(DeviceRefused::Ed25519Changed);
-        }
-        if identity.is_some_and(|identity| identity.has_key(keys.ed25519)) {
-            return Err(DeviceRefused::IsSigningKey);
-        }
-        let object = SignedObject::parse(device.text, &Limits::DEFAULT)
-            .map_err(|error| DeviceRefused::Keys(DeviceKeysError::Json(error)))?;
-        if object.canonical().len() > MAX_OBJECT_LEN {
-            return Err(DeviceRefused::TooLong { len: object.canonical().len() });
-        }
+        let known = KnownDevice {
+            own_ed25519,
+            own_curve25519: None,
+            stored_ed25519: stored.map(|stored| stored.keys.ed25519),
+        };
+        let is_signing_key = |key| identity.is_some_and(|identity| identity.has_key(key));
+        let TakenDevice { keys, object, is_dehydrated } = queried.receive(&known, is_signing_key)?;
         let stored_signature = stored
             .filter(|stored| stored.object == object.canonical())
             .and_then(|stored| stored.cross_signature);
@@ -154,10 +141,8 @@ impl Device {
                 }
             }
         };
-        let is_dehydrated =
-            serde_json::from_str(object.canonical()).is_ok_and(|Dehydrated { dehydrated }| dehydrated);
         let device = Self {
-            keys: DeviceKeys::clone(keys),
+            keys,
             object: object.canonical().to_owned(),
             is_dehydrated,
             cross_signature,
@@ -170,14 +155,16 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// A [`DeviceKeysError`].
-    pub fn own(text: &str, user_id: UserId<'_>, device_id: DeviceId<'_>) -> Result<Self, DeviceKeysError> {
-        let keys = DeviceKeys::verify(text, user_id, device_id)?;
-        let object = SignedObject::parse(text, &Limits::DEFAULT).map_err(DeviceKeysError::Json)?;
+    /// [`DeviceRefused`].
+    pub fn own(text: &str, user_id: UserId<'_>, device_id: DeviceId<'_>) -> Result<Self, DeviceRefused> {
+        let keys = DeviceKeys::verify(text, user_id, device_id);
+        let queried = QueriedDevice { device_id: device_id.as_str().to_owned(), text, keys };
+        let TakenDevice { keys, object, is_dehydrated } =
+            queried.receive(&KnownDevice::default(), |_| false)?;
         Ok(Self {
-            keys: keys.into_inner(),
+            keys,
             object: object.canonical().to_owned(),
-            is_dehydrated: false,
+            is_dehydrated,
             cross_signature: None,
             local_trust: LocalTrust::Verified,
         })
@@ -207,36 +194,3 @@ pub enum NotCrossSigned {
     /// The device's key is one of the owner's cross-signing keys.
     DeviceKeyIsSigningKey,
 }
-
-/// Why a device of a response is not taken. What was stored of it stays.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum DeviceRefused {
-    /// Its keys are not taken.
-    Keys(DeviceKeysError),
-    /// The device had another Ed25519 key before: alert the user.
-    Ed25519Changed,
-    /// It has the ID of this device, but other keys than this device: the server lies.
-    NotThisDevice,
-    /// Its key is one of the user's cross-signing keys.
-    IsSigningKey,
-    /// What signatures cover is longer than [`MAX_OBJECT_LEN`].
-    TooLong {
-        /// Its length in bytes.
-        len: usize,
-    },
-}
-
-impl fmt::Display for DeviceRefused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Keys(error) => error.fmt(f),
-            Self::Ed25519Changed => f.write_str("device had another Ed25519 key before"),
-            Self::NotThisDevice => f.write_str("response has other keys for this device than its own"),
-            Self::IsSigningKey => f.write_str("key of the device is a cross-signing key of the user"),
-            Self::TooLong { len } => write!(f, "object has {len} bytes, at most {MAX_OBJECT_LEN} are taken"),
-        }
-    }
-}
-
-impl core::error::Error for DeviceRefused {}

@@ -9,7 +9,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use mx_canonical_json::{CanonicalizeError, Limits};
-use mx_signing::SignedObject;
+use mx_signing::{MAX_OBJECT_LEN, SignedObject};
 use mx_types::{Ed25519PublicKey, UserId};
 use serde::Deserialize;
 use serde_json::Value;
@@ -162,6 +162,3 @@ impl fmt::Display for KeyObjectError {
 }
 
 impl core::error::Error for KeyObjectError {}
-
-/// Bytes that the signed part of an object may have: that of a cross-signing key has about 200, of a device 500.
-pub const MAX_OBJECT_LEN: usize = 65_536;

@@ -23,13 +23,11 @@ mod upload;
 mod user;
 mod verification;
 
-pub use device::{Device, DeviceRefused, LocalTrust, NotCrossSigned};
+pub use device::{Device, LocalTrust, NotCrossSigned};
 pub use event::Event;
 pub use history::MAX_REPLACED_KEYS;
 pub use identity::{Identity, IdentityError};
-pub use key::{
-    CrossSigningKey, KeyObjectError, MAX_OBJECT_LEN, MasterSigningKey, SelfSigningKey, UserSigningKey,
-};
+pub use key::{CrossSigningKey, KeyObjectError, MasterSigningKey, SelfSigningKey, UserSigningKey};
 pub use own::{NotCurrent, OwnIdentity, OwnState};
 pub use receive::{
     DEFAULT_MAX_DEVICES, DeviceChange, NoAnswer, ReceivedDevice, Update, UserDevices, receive,

@@ -5,14 +5,14 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use mx_pickle::{Generation, Kind, PickleError, PickleKey, Reader, UnpickleError, sealed_len};
-use mx_signing::DeviceKeys;
+use mx_signing::{DeviceKeys, MAX_OBJECT_LEN};
 use mx_types::{Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, UserId};
 use rand_core::TryCryptoRng;
 
 use crate::device::{Device, LocalTrust};
 use crate::history::{KeyHistory, MAX_REPLACED_KEYS, Seen};
 use crate::identity::Identity;
-use crate::key::{CrossSigningKey, MAX_OBJECT_LEN};
+use crate::key::CrossSigningKey;
 use crate::own::OwnIdentity;
 use crate::role::Role;
 use crate::signed::{Signed, VerifiedSignature};

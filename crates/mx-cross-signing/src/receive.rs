@@ -4,10 +4,10 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use mx_signing::{KeysQueryResponse, QueriedDevice, QueryError, SignatureMemory, VerifyError};
+use mx_signing::{DeviceRefused, KeysQueryResponse, QueriedDevice, QueryError, SignatureMemory, VerifyError};
 use mx_types::{DeviceId, Ed25519PublicKey, UserId};
 
-use crate::device::{Device, DeviceRefused, LocalTrust};
+use crate::device::{Device, LocalTrust};
 use crate::event::Event;
 use crate::identity::{Identity, IdentityError, Received};
 use crate::key::MasterSigningKey;
@@ -290,12 +290,9 @@ impl Update {
         stored: Option<&Device>,
         identity: Option<&Identity>,
     ) {
-        let received = Device::receive(memory, queried, stored, identity);
         let is_this = all.user_id == self.own.user_id && queried.device_id == self.own.device_id;
-        match received {
-            Ok(received) if is_this && received.device.ed25519() != self.own.ed25519 => {
-                all.refused.push((queried.device_id.clone(), DeviceRefused::NotThisDevice));
-            }
+        let own_ed25519 = is_this.then_some(self.own.ed25519);
+        match Device::receive(memory, queried, own_ed25519, stored, identity) {
             Ok(mut received) => {
                 if is_this {
                     received.device.local_trust = LocalTrust::Verified;

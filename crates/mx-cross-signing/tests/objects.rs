@@ -5,11 +5,13 @@
 mod support;
 
 use mx_cross_signing::{
-    CrossSigningKey, Identity, IdentityError, KeyObjectError, MAX_OBJECT_LEN, Master, MasterSigningKey,
+    CrossSigningKey, Device, Identity, IdentityError, KeyObjectError, LocalTrust, Master, MasterSigningKey,
     OwnState, SelfSigningKey, TrustLevel, Usage, UserSigningKey,
 };
 use mx_curve25519::Ed25519SecretKey;
-use mx_signing::{KeysQueryResponse, SignatureMemory, VerifyError};
+use mx_signing::{
+    DeviceKeysError, DeviceRefused, KeysQueryResponse, MAX_OBJECT_LEN, SignatureMemory, VerifyError,
+};
 use mx_types::Ed25519PublicKey;
 use mx_types::base64::{TrailingBits, decode_array};
 use serde_json::{Value, json};
@@ -323,4 +325,23 @@ fn attack_121_one_key_in_two_roles() {
     let mut phone = Phone::verified();
     phone.receive(&bob("a"));
     assert!(phone.user(BOB).is_some());
+}
+
+// TRU-7
+#[test]
+fn the_keys_of_this_device_as_it_uploaded_them() {
+    let object = device_keys(ALICE, "PHONE", "PHONE");
+    let own = Device::own(&object.to_string(), user(ALICE), device("PHONE")).unwrap();
+    assert_eq!((own.user_id(), own.device_id(), own.ed25519()), (ALICE, "PHONE", public("PHONE")));
+    assert_eq!(own.local_trust(), LocalTrust::Verified);
+    assert!(own.cross_signature().is_none() && !own.is_dehydrated());
+
+    let other = Device::own(&object.to_string(), user(ALICE), device("LAPTOP"));
+    assert_eq!(other.err(), Some(DeviceRefused::Keys(DeviceKeysError::OtherDevice)));
+    // What could not be read back is not taken.
+    let mut long = object;
+    long["x"] = "x".repeat(MAX_OBJECT_LEN).into();
+    let long = sign(long, &key("PHONE"), ALICE, "PHONE").to_string();
+    let refused = Device::own(&long, user(ALICE), device("PHONE"));
+    assert!(matches!(refused.err(), Some(DeviceRefused::TooLong { .. })));
 }

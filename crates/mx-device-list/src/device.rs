@@ -2,16 +2,10 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use core::fmt;
 
-use mx_canonical_json::Limits;
-use mx_signing::{DeviceKeys, DeviceKeysError, QueriedDevice, SignedObject};
-use serde::Deserialize;
+use mx_signing::{DeviceKeys, TakenDevice};
 
 use crate::time::Timestamp;
-
-/// Bytes that the signatures of a device cover, at most.
-pub const MAX_OBJECT_LEN: usize = 65_536;
 
 /// A device of a user: what it says about itself, signed by itself, and what is remembered of it.
 ///
@@ -27,34 +21,18 @@ pub struct Device {
     pub(crate) wedgings: u32,
 }
 
-/// The member by which MSC3814 marks a dehydrated device.
-#[derive(Deserialize)]
-struct Dehydrated {
-    #[serde(default)]
-    dehydrated: bool,
-}
-
 impl Device {
-    /// Takes a device of a response, as one that was never seen.
-    pub(crate) fn receive(device: &QueriedDevice<'_>, now: Timestamp) -> Result<Self, DeviceRefused> {
-        let keys = device.keys.as_ref().map_err(|error| DeviceRefused::Keys(*error))?;
-        let object = SignedObject::parse(device.text, &Limits::DEFAULT)
-            .map_err(|error| DeviceRefused::Keys(DeviceKeysError::Json(error)))?;
-        let len = object.canonical().len();
-        if len > MAX_OBJECT_LEN {
-            return Err(DeviceRefused::TooLong { len });
-        }
-        let is_dehydrated =
-            serde_json::from_str(object.canonical()).is_ok_and(|Dehydrated { dehydrated }| dehydrated);
-        Ok(Self {
-            keys: DeviceKeys::clone(keys),
-            object: object.canonical().to_owned(),
-            is_dehydrated,
+    /// A device of a response that was taken, as one that was never seen.
+    pub(crate) fn first(taken: TakenDevice<'_>, now: Timestamp) -> Self {
+        Self {
+            object: taken.object.canonical().to_owned(),
+            keys: taken.keys,
+            is_dehydrated: taken.is_dehydrated,
             is_deleted: false,
             first_seen: now,
             no_olm_sent: false,
             wedgings: 0,
-        })
+        }
     }
 
     /// What is remembered of the same device from before.
@@ -123,36 +101,3 @@ impl Device {
         self.wedgings = self.wedgings.saturating_add(1);
     }
 }
-
-/// Why a device of a response is not taken. What was stored of it stays as it is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum DeviceRefused {
-    /// Its keys are not taken.
-    Keys(DeviceKeysError),
-    /// The device has another Ed25519 key than before: alert the user.
-    Ed25519Changed,
-    /// It has the ID of this device and other keys: the server lies. Alert the user.
-    NotThisDevice,
-    /// Its key is a cross-signing key of its user.
-    IsSigningKey,
-    /// What signatures cover is longer than [`MAX_OBJECT_LEN`].
-    TooLong {
-        /// Its length in bytes.
-        len: usize,
-    },
-}
-
-impl fmt::Display for DeviceRefused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Keys(error) => error.fmt(f),
-            Self::Ed25519Changed => f.write_str("device had another Ed25519 key before"),
-            Self::NotThisDevice => f.write_str("response has other keys for this device than its own"),
-            Self::IsSigningKey => f.write_str("key of the device is a cross-signing key of its user"),
-            Self::TooLong { len } => write!(f, "object has {len} bytes, at most {MAX_OBJECT_LEN} are taken"),
-        }
-    }
-}
-
-impl core::error::Error for DeviceRefused {}

@@ -3,9 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
+use mx_signing::DeviceRefused;
 use mx_types::Curve25519PublicKey;
-
-use crate::device::DeviceRefused;
 
 /// Something that a response brought. Each is reported by the response that brought it, and not again by the next that says the same.
 #[derive(Clone, Debug, Eq, PartialEq)]

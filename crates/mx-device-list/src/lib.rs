@@ -22,7 +22,7 @@ mod tracker;
 pub use answer::{Known, SigningKeyObjects};
 pub use claims::Claims;
 pub use config::Config;
-pub use device::{Device, DeviceRefused, MAX_OBJECT_LEN};
+pub use device::Device;
 pub use event::{Event, UserRefused, What};
 pub use flags::{Flags, InvalidFlags};
 pub use list::{DeviceList, MAX_FORMER_DEVICES};

@@ -6,10 +6,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use mx_pickle::Generation;
-use mx_signing::{OLM, QueriedDevice};
-use mx_types::{Curve25519PublicKey, DeviceId, Ed25519PublicKey, UserId};
+use mx_signing::{DeviceRefused, KnownDevice, OLM, QueriedDevice};
+use mx_types::{Curve25519PublicKey, DeviceId, UserId};
 
-use crate::device::{Device, DeviceRefused};
+use crate::device::Device;
 use crate::event::{Event, What};
 use crate::time::Timestamp;
 use crate::tracker::OwnDevice;
@@ -135,20 +135,13 @@ impl DeviceList {
         this_device: Option<&OwnDevice>,
         now: Timestamp,
     ) -> Result<Device, DeviceRefused> {
-        let device = Device::receive(queried, now)?;
-        let ed25519: Ed25519PublicKey = device.keys.ed25519;
-        let is_other =
-            |this: &OwnDevice| this.ed25519 != ed25519 || Some(this.curve25519) != device.keys.curve25519;
-        if this_device.is_some_and(is_other) {
-            return Err(DeviceRefused::NotThisDevice);
-        }
-        if self.devices.get(&queried.device_id).is_some_and(|stored| stored.keys.ed25519 != ed25519) {
-            return Err(DeviceRefused::Ed25519Changed);
-        }
-        if signing_keys.contains(ed25519.as_bytes()) {
-            return Err(DeviceRefused::IsSigningKey);
-        }
-        Ok(device)
+        let known = KnownDevice {
+            own_ed25519: this_device.map(|this| this.ed25519),
+            own_curve25519: this_device.map(|this| this.curve25519),
+            stored_ed25519: self.devices.get(&queried.device_id).map(|stored| stored.keys.ed25519),
+        };
+        let taken = queried.receive(&known, |key| signing_keys.contains(key.as_bytes()))?;
+        Ok(Device::first(taken, now))
     }
 
     /// Takes a device that was judged; says what is different.

@@ -6,11 +6,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use mx_pickle::{Generation, Kind, PickleError, PickleKey, Reader, UnpickleError, sealed_len};
-use mx_signing::DeviceKeys;
+use mx_signing::{DeviceKeys, MAX_OBJECT_LEN};
 use mx_types::{Curve25519PublicKey, DeviceId, Ed25519PublicKey, MAX_IDENTIFIER_LEN, UserId};
 use rand_core::TryCryptoRng;
 
-use crate::device::{Device, MAX_OBJECT_LEN};
+use crate::device::Device;
 use crate::list::{DeviceList, MAX_FORMER_DEVICES};
 use crate::time::Timestamp;
 

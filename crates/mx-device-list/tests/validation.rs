@@ -4,8 +4,8 @@
 
 mod support;
 
-use mx_device_list::{Config, DeviceRefused, Known, UserRefused, What};
-use mx_signing::{DeviceKeysError, KeysQueryResponse, SignatureMemory, VerifyError};
+use mx_device_list::{Config, Known, UserRefused, What};
+use mx_signing::{DeviceKeysError, DeviceRefused, KeysQueryResponse, SignatureMemory, VerifyError};
 use serde_json::{Value, json};
 use support::{
     ALICE, BOB, CAROL, World, curve25519, device, device_keys, key, response, signed, told, unsigned, user,

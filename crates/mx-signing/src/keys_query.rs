@@ -1,14 +1,12 @@
 //! The answer to `/keys/query`.
 
-use alloc::string::String;
 use core::fmt;
 
-use mx_types::{DeviceId, UserId};
+use mx_types::UserId;
 
-use crate::device_keys::{DeviceKeys, DeviceKeysError};
 use crate::members::{MalformedResponse, Members};
 use crate::memory::SignatureMemory;
-use crate::verified::Verified;
+use crate::queried_device::QueriedDevice;
 
 /// The devices and cross-signing keys in an answer to `POST /_matrix/client/v3/keys/query`.
 ///
@@ -22,18 +20,6 @@ pub struct KeysQueryResponse<'t> {
     self_signing_keys: Option<Members<'t>>,
     user_signing_keys: Option<Members<'t>>,
     failures: Option<Members<'t>>,
-}
-
-/// One device in the answer.
-#[derive(Clone, Debug)]
-pub struct QueriedDevice<'t> {
-    /// The ID under which the server lists it.
-    pub device_id: String,
-    /// The object as it came, for the signatures of others on it ([`SignedObject`](crate::SignedObject)) and its
-    /// unauthenticated part.
-    pub text: &'t str,
-    /// Its keys, or why they are not taken.
-    pub keys: Result<Verified<DeviceKeys>, DeviceKeysError>,
 }
 
 impl<'t> KeysQueryResponse<'t> {
@@ -116,13 +102,8 @@ impl<'t> KeysQueryResponse<'t> {
         &self,
         user_id: UserId<'_>,
     ) -> Result<impl Iterator<Item = QueriedDevice<'t>>, QueryError> {
-        Ok(self.members(user_id)?.into_iter().map(move |(device_id, text)| {
-            let keys = match DeviceId::parse(&device_id) {
-                Ok(device_id) => DeviceKeys::verify(text, user_id, device_id),
-                Err(error) => Err(DeviceKeysError::Identifier(error)),
-            };
-            QueriedDevice { device_id, text, keys }
-        }))
+        let members = self.members(user_id)?.into_iter();
+        Ok(members.map(move |(device_id, text)| QueriedDevice::read(None, user_id, device_id, text)))
     }
 
     /// [`devices`](Self::devices), some of which may have been verified before.
@@ -135,13 +116,8 @@ impl<'t> KeysQueryResponse<'t> {
         memory: &mut SignatureMemory,
         user_id: UserId<'_>,
     ) -> Result<impl Iterator<Item = QueriedDevice<'t>>, QueryError> {
-        Ok(self.members(user_id)?.into_iter().map(move |(device_id, text)| {
-            let keys = match DeviceId::parse(&device_id) {
-                Ok(device_id) => DeviceKeys::verify_with(memory, text, user_id, device_id),
-                Err(error) => Err(DeviceKeysError::Identifier(error)),
-            };
-            QueriedDevice { device_id, text, keys }
-        }))
+        let members = self.members(user_id)?.into_iter();
+        Ok(members.map(move |(device_id, text)| QueriedDevice::read(Some(memory), user_id, device_id, text)))
     }
 
     fn members(&self, user_id: UserId<'_>) -> Result<Members<'t>, QueryError> {

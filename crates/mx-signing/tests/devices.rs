@@ -5,9 +5,9 @@
 use mx_canonical_json::{Limits, canonicalize};
 use mx_curve25519::{Curve25519SecretKey, Ed25519SecretKey};
 use mx_signing::{
-    ClaimError, DeviceKeys, DeviceKeysError, KeysClaimResponse, KeysQueryResponse, KeysUpload, MEGOLM,
-    MalformedResponse, OLM, OneTimeKey, OneTimeKeyError, QueryError, SignError, SignatureMemory,
-    SignedObject, VerifyError,
+    ClaimError, DeviceKeys, DeviceKeysError, DeviceRefused, KeysClaimResponse, KeysQueryResponse, KeysUpload,
+    KnownDevice, MAX_OBJECT_LEN, MEGOLM, MalformedResponse, OLM, OneTimeKey, OneTimeKeyError, QueryError,
+    SignError, SignatureMemory, SignedObject, VerifyError,
 };
 use mx_types::{Curve25519PublicKey, DeviceId, InvalidIdentifier, KeyId, UserId};
 use serde_json::{Value, json};
@@ -374,4 +374,69 @@ fn cross_signing_keys_of_an_answer_are_given_as_they_came() {
     let without = KeysQueryResponse::parse(r#"{"device_keys":{}}"#).unwrap();
     assert_eq!(without.master_key(alice()), Err(QueryError::NoAnswer));
     assert_eq!(without.device_count(alice()), Err(QueryError::NoAnswer));
+}
+
+// DL-31, DL-32, DL-41: each complaint comes before those behind it.
+#[test]
+fn a_queried_device_is_held_against_what_is_known() {
+    let text =
+        |object: &Value| json!({ "device_keys": { "@alice:example.org": { "PHONE": object } } }).to_string();
+    let receive = |text: &str, known: &KnownDevice, is_signing_key: bool| {
+        let response = KeysQueryResponse::parse(text).unwrap();
+        let queried = response.devices(alice()).unwrap().next().unwrap();
+        queried.receive(known, |_| is_signing_key).map(|taken| {
+            assert_eq!(taken.keys, device_keys());
+            (taken.object.canonical().to_owned(), taken.is_dehydrated)
+        })
+    };
+    let object: Value = serde_json::from_str(&device_keys().sign(&secret()).unwrap()).unwrap();
+    let good = text(&object);
+    let other = Ed25519SecretKey::from_seed(&[8; 32]).public_key();
+
+    let mut covered = object.clone();
+    covered.as_object_mut().unwrap().remove("signatures");
+    let taken = (canonicalize(&covered.to_string(), &Limits::DEFAULT).unwrap(), false);
+    let same = KnownDevice {
+        own_ed25519: Some(secret().public_key()),
+        own_curve25519: Some(curve25519(1)),
+        stored_ed25519: Some(secret().public_key()),
+    };
+    for known in [KnownDevice::default(), same] {
+        assert_eq!(receive(&good, &known, false).as_ref(), Ok(&taken));
+        assert_eq!(receive(&good, &known, true), Err(DeviceRefused::IsSigningKey));
+    }
+
+    let mut known = KnownDevice { stored_ed25519: Some(other), ..same };
+    assert_eq!(receive(&good, &known, true), Err(DeviceRefused::Ed25519Changed));
+    known.own_curve25519 = Some(curve25519(2));
+    assert_eq!(receive(&good, &known, true), Err(DeviceRefused::NotThisDevice));
+    known = KnownDevice { own_ed25519: Some(other), ..known };
+    known.own_curve25519 = None;
+    assert_eq!(receive(&good, &known, true), Err(DeviceRefused::NotThisDevice));
+
+    // What is signed has a bound; what is not does not count.
+    let len = covered.to_string().len();
+    let padded = |count: usize| {
+        let mut object = object.clone();
+        object["x"] = "x".repeat(count).into();
+        let mut object: Value = serde_json::from_str(&resign(object)).unwrap();
+        object["unsigned"] = json!({ "x": "x".repeat(count) });
+        text(&object)
+    };
+    let longest = MAX_OBJECT_LEN - len - r#""x":"","#.len();
+    assert!(receive(&padded(longest), &same, false).is_ok());
+    let too_long = DeviceRefused::TooLong { len: MAX_OBJECT_LEN + 1 };
+    assert_eq!(receive(&padded(longest + 1), &known, true), Err(too_long));
+
+    let mut unsigned = object.clone();
+    unsigned["x"] = 1.into();
+    let error = DeviceKeysError::Signature(VerifyError::InvalidSignature);
+    assert_eq!(receive(&text(&unsigned), &known, true), Err(DeviceRefused::Keys(error)));
+
+    for (mark, is_dehydrated) in [(json!(true), true), (json!(false), false), (json!(1), false)] {
+        let mut object = object.clone();
+        object["dehydrated"] = mark;
+        let object = serde_json::from_str(&resign(object)).unwrap();
+        assert_eq!(receive(&text(&object), &same, false).unwrap().1, is_dehydrated);
+    }
 }
