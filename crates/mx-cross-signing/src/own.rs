@@ -39,6 +39,13 @@ impl OwnIdentity {
         }
     }
 
+    /// The same for a device that has verified a master signing key of ours before, as another program or a person
+    /// remembers. It need not be the present one.
+    #[must_use]
+    pub fn with_verified(self, msk: Ed25519PublicKey) -> Self {
+        Self { verified_msk: Some(msk), ..self }
+    }
+
     /// Our user ID.
     #[must_use]
     pub fn user_id(&self) -> &str {

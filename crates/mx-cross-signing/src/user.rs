@@ -63,6 +63,12 @@ impl UserIdentity {
         }
     }
 
+    /// For a user whose pinned master signing key another program or a person remembers. Nobody has verified the user.
+    #[must_use]
+    pub fn with_pin(identity: Identity, pinned: Ed25519PublicKey) -> Self {
+        Self { pinned, accepted: pinned, ..Self::first(identity) }
+    }
+
     /// The user.
     #[must_use]
     pub fn user_id(&self) -> &str {

@@ -5,10 +5,12 @@
 mod support;
 
 use mx_cross_signing::{
-    CannotSign, Event, IdentityError, KeyUnusable, MAX_DISCARDED_KEYS, MAX_REPLACED_KEYS, OwnIdentity,
-    OwnState, TrustLevel, Usage, UserIdentity, UserState, Verification, sign_pending, verify_user,
+    CannotSign, Event, Identity, IdentityError, KeyUnusable, MAX_DISCARDED_KEYS, MAX_REPLACED_KEYS,
+    OwnIdentity, OwnState, TrustLevel, Usage, UserIdentity, UserState, Verification, sign_pending,
+    verify_user,
 };
 use mx_pickle::{Generation, PickleKey};
+use mx_signing::{KeysQueryResponse, SignatureMemory};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use support::*;
@@ -514,4 +516,30 @@ fn attack_122_a_verified_user_who_changes_is_never_silently_someone_else() {
     assert_eq!(state(&mut phone), Some(Verified));
     phone.receive(&bob("d"));
     assert_eq!(state(&mut phone), Some(VerificationViolation));
+}
+
+// TRU-1, IDC-2, IDC-5, IDC-10
+#[test]
+fn what_another_program_remembers_is_compared_with_the_present_keys() {
+    let answer = bob("b");
+    let body = answer.body();
+    let response = KeysQueryResponse::parse(&body).unwrap();
+    let identity = Identity::verify(&mut SignatureMemory::default(), &response, user(BOB)).unwrap();
+    for (pinned, state) in [("b-m", Pinned), ("c-m", PinViolation)] {
+        let mut phone = Phone::verified();
+        phone.store.insert_user(UserIdentity::with_pin(identity.clone(), public(pinned)));
+        let update = phone.receive(&answer);
+        assert!(update.users.is_empty() && update.events.is_empty(), "{:?}", update.events);
+        assert_eq!(phone.state(BOB), Some(state));
+        phone.user_mut(BOB).pin();
+        assert_eq!(phone.state(BOB), Some(Pinned));
+        assert!(!phone.user(BOB).unwrap().is_discarded());
+    }
+    for (verified, state) in [("a-m", OwnState::Verified), ("z-m", OwnState::VerificationViolation)] {
+        let mut phone = Phone::new();
+        phone.own = phone.own.with_verified(public(verified));
+        assert_eq!(phone.own.state(), OwnState::NoIdentity);
+        phone.receive(&alice());
+        assert_eq!(phone.own.state(), state);
+    }
 }

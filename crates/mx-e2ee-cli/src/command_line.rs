@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{events, keys, media, message};
+use crate::{events, identity, keys, media, message};
 
 /// Matrix key files, encrypted events and attachments, offline
 #[derive(Debug, Parser)]
@@ -35,6 +35,9 @@ pub(crate) enum Group {
     /// Olm and Megolm messages and session keys
     #[command(subcommand)]
     Message(message::Command),
+    /// Cross-signing identities and devices
+    #[command(subcommand)]
+    Identity(identity::Command),
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  mx-e2ee completions bash > ~/.local/share/bash-completion/completions/mx-e2ee"

@@ -76,6 +76,18 @@ impl Input {
         Ok(bytes)
     }
 
+    /// The whole input, which is no secret, as text.
+    pub(crate) fn read_text(&mut self, limit: usize) -> Result<String, Failure> {
+        let known = self.len.and_then(|len| usize::try_from(len).ok());
+        let mut bytes = Vec::with_capacity(known.unwrap_or_default().min(limit).saturating_add(1));
+        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+        self.take(most).read_to_end(&mut bytes).map_err(|error| self.failure(&error))?;
+        if bytes.len() > limit {
+            return Err(Failure::refused(format!("{} is longer than {limit} bytes", self.name)));
+        }
+        String::from_utf8(bytes).map_err(|_| Failure::refused(format!("{} is not text in UTF-8", self.name)))
+    }
+
     pub(crate) fn failure(&self, error: &io::Error) -> Failure {
         Failure::input_output(format!("cannot read {}", self.name), error)
     }

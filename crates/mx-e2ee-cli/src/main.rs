@@ -4,6 +4,7 @@
 mod command_line;
 mod events;
 mod failure;
+mod identity;
 mod input;
 mod interrupt;
 mod key_file;
@@ -55,6 +56,7 @@ fn run(line: CommandLine) -> Result<Verdict, Failure> {
         Group::Events(command) => events::run(command, line.json),
         Group::Media(command) => media::run(command),
         Group::Message(command) => message::run(command, line.json),
+        Group::Identity(command) => identity::run(command, line.json),
         Group::Completions { shell } => manual::completions(shell),
         Group::Man { folder } => manual::man(folder.as_deref()),
     }

@@ -3,6 +3,8 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "support/identity.rs"]
+mod identity;
 mod support;
 
 use core::{num::NonZeroU32, time::Duration};
@@ -46,6 +48,40 @@ fn a_file_of_500_000_sessions_is_filtered_merged_and_compared_in_less_than_64_mb
     }
 }
 
+/// 10^5 devices of users with five each, and of one user, and as many signatures. Prints the figures as above.
+#[test]
+#[ignore = "makes 200,000 signatures"]
+fn a_hundred_thousand_devices_are_audited_in_memory_of_the_size_of_the_answer() {
+    let folder = Folder::new();
+    for (name, users, devices, code) in
+        [("many users", 20_000, 5, 0), ("one user", 1, 100_000, 1), ("allowed", 1, 100_000, 0)]
+    {
+        let mut answer = identity::Answer::new();
+        for user in 0..users {
+            let user_id = format!("@user{user}:example.org");
+            answer = answer.identity(&user_id, "a");
+            for device in 0..devices {
+                answer = answer.cross_signed(&user_id, &format!("DEVICE{device}"), "a-s");
+            }
+        }
+        let text = answer.text();
+        let path = folder.write("answer.json", &text);
+        let mut shell = Command::new("sh");
+        let max = if name == "allowed" { "100000" } else { "1024" };
+        let line = format!("exec \"$TOOL\" identity audit --max-devices {max} --json \"$1\" >\"$2\"");
+        shell.arg("-c").arg(line).arg("sh").args([path, folder.text_path("out.json")]);
+        let (peak, time) = peak_of(shell, code);
+        let len = u64::try_from(text.len()).unwrap();
+        println!(
+            "{name:<10} {:>4} MB of answer {:>4} MB {:>6.2} s",
+            len / 1_000_000,
+            peak / 1_000_000,
+            time.as_secs_f64()
+        );
+        assert!(peak < 8 * len, "{peak} bytes");
+    }
+}
+
 /// Sessions in rooms of fifty. Their IDs are numbers: nobody looks for the point on the curve before there is a message.
 fn write(path: &Path, count: u32) {
     let keys = KeyDerivation::new(&mut getrandom::SysRng, "secret", NonZeroU32::MIN).unwrap().finish();
@@ -83,6 +119,11 @@ fn peak(command: &str, keys: &Path, out: &Path, secret: &str) -> (u64, Duration)
         .arg("sh")
         .args([keys, out])
         .arg(secret);
+    peak_of(shell, 0)
+}
+
+/// The same of a shell line, in which the tool ends with this code.
+fn peak_of(mut shell: Command, code: i32) -> (u64, Duration) {
     let begin = Instant::now();
     let mut child = shell.env("TOOL", tool([]).get_program()).spawn().unwrap();
     let mut peak = 0;
@@ -93,7 +134,7 @@ fn peak(command: &str, keys: &Path, out: &Path, secret: &str) -> (u64, Duration)
         let kilobytes: Option<u64> = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
         peak = peak.max(kilobytes.unwrap_or_default() * 1024);
         if let Some(status) = child.try_wait().unwrap() {
-            assert!(status.success(), "{command}: {status}");
+            assert_eq!(status.code(), Some(code), "{status}");
             assert!(peak > 0);
             return (peak, begin.elapsed());
         }

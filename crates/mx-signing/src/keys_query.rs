@@ -1,5 +1,6 @@
 //! The answer to `/keys/query`.
 
+use alloc::collections::BTreeSet;
 use core::fmt;
 
 use mx_types::UserId;
@@ -45,6 +46,14 @@ impl<'t> KeysQueryResponse<'t> {
     #[must_use]
     pub fn user_count(&self) -> usize {
         self.users.iter().count()
+    }
+
+    /// Everybody of whom the answer has devices or a key, asked for or not, in order.
+    #[must_use]
+    pub fn user_ids(&self) -> BTreeSet<&str> {
+        let keys = [&self.master_keys, &self.self_signing_keys, &self.user_signing_keys];
+        let members = keys.into_iter().flatten().chain([&self.users]);
+        members.flat_map(Members::iter).map(|(user_id, _)| user_id).collect()
     }
 
     /// The names of the servers that could not be reached: nothing is known of their users who are not in the answer.

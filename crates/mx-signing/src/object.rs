@@ -93,6 +93,18 @@ impl<'t> SignedObject<'t> {
             .filter(|key_id| key_id.algorithm() == ED25519)
     }
 
+    /// All that stands in the place of signatures, in order: each entity with the key IDs as they are written, known
+    /// algorithm or not, and with none if what it has is not an object. None of it is verified. `None` if `signatures` is
+    /// there and is not an object; an object that has a key twice is none either.
+    #[must_use]
+    pub fn entries(&self) -> Option<impl Iterator<Item = (&str, Option<&str>)>> {
+        Some(self.signatures.as_ref()?.iter().flat_map(|(entity, signatures)| {
+            let malformed = signatures.is_none().then_some((entity.as_str(), None));
+            let key_ids = signatures.iter().flat_map(Members::iter);
+            malformed.into_iter().chain(key_ids.map(|(key_id, _)| (entity.as_str(), Some(key_id))))
+        }))
+    }
+
     /// The entity's signature under the key ID, not verified.
     ///
     /// # Errors

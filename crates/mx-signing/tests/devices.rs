@@ -371,7 +371,11 @@ fn cross_signing_keys_of_an_answer_are_given_as_they_came() {
     assert_eq!(answer.self_signing_key(alice()), Err(QueryError::Malformed));
     assert_eq!(answer.user_signing_key(alice()), Err(QueryError::NoAnswer));
     assert_eq!(answer.device_count(alice()), Ok(0));
+    let more = body.replace(r#""user_signing_keys":{}"#, r#""user_signing_keys":{"no user":1}"#);
+    let more = KeysQueryResponse::parse(&more).unwrap();
+    assert_eq!(more.user_ids().into_iter().collect::<Vec<_>>(), ["@alice:example.org", "no user"]);
     let without = KeysQueryResponse::parse(r#"{"device_keys":{}}"#).unwrap();
+    assert!(without.user_ids().is_empty());
     assert_eq!(without.master_key(alice()), Err(QueryError::NoAnswer));
     assert_eq!(without.device_count(alice()), Err(QueryError::NoAnswer));
 }

@@ -195,6 +195,23 @@ fn key_ids_are_those_of_ed25519() {
     assert_eq!((ids("@bob:b"), ids("@carol:c")), (vec![], vec![]));
 }
 
+// SIG-8
+#[test]
+fn entries_are_all_that_stands_in_the_place_of_signatures() {
+    let entries = |text: &str| -> Option<Vec<(String, Option<String>)>> {
+        let object = parse(text);
+        let entries = object.entries()?;
+        Some(entries.map(|(entity, key_id)| (entity.to_owned(), key_id.map(str::to_owned))).collect())
+    };
+    let of = |entity: &str, key_id: Option<&str>| (entity.to_owned(), key_id.map(str::to_owned));
+    assert_eq!(entries("{}"), Some(vec![]));
+    assert_eq!(
+        entries(r#"{"signatures":{"b":{"ed25519:1":1,"":"x"},"a":7,"c":{}}}"#),
+        Some(vec![of("a", None), of("b", Some("")), of("b", Some("ed25519:1"))])
+    );
+    assert_eq!(entries(r#"{"signatures":[]}"#), None);
+}
+
 // SIG-7: the value is read from the text that was verified
 #[test]
 fn a_verified_value_has_nothing_of_the_unsigned_part() {

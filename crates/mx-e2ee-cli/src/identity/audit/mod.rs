@@ -1,0 +1,162 @@
+//! `identity audit`: who signed what in answers to `/keys/query`, and what follows from it.
+
+mod auditor;
+mod dot;
+mod finding;
+mod report;
+mod signature;
+mod signers;
+mod summary;
+mod text;
+mod trust;
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use mx_signing::KeysQueryResponse;
+use mx_types::{Ed25519PublicKey, UserId};
+
+use self::{auditor::Auditor, report::Report};
+use crate::{
+    failure::{self, Failure, Verdict},
+    input::Input,
+    output::Output,
+    place::Place,
+    progress::Progress,
+};
+
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Look from this user's identity, which USER has verified if the master signing key is named
+    #[arg(long, value_name = "USER[=KEY]", value_parser = Own::parse)]
+    own: Option<Own>,
+    /// What a user's master signing key must be; may be given again for others
+    #[arg(long, value_name = "USER=KEY", value_parser = Pin::parse)]
+    pin: Vec<Pin>,
+    /// Draw a picture for Graphviz
+    #[arg(long, conflicts_with = "json")]
+    dot: bool,
+    /// Say of each object which bytes its signatures must cover, and not only where one fails
+    #[arg(long, conflicts_with = "dot")]
+    bytes: bool,
+    /// With more devices than this, nothing of a user is taken
+    #[arg(long, value_name = "COUNT", default_value_t = mx_cross_signing::DEFAULT_MAX_DEVICES)]
+    max_devices: usize,
+    /// Answers to /keys/query
+    #[arg(value_name = "KEYS_QUERY", required = true)]
+    files: Vec<Place>,
+}
+
+/// Whose eyes to look through.
+#[derive(Clone, Debug)]
+struct Own {
+    user_id: String,
+    verified: Option<Ed25519PublicKey>,
+}
+
+/// What somebody knows of a user's identity.
+#[derive(Clone, Debug)]
+struct Pin {
+    user_id: String,
+    key: Ed25519PublicKey,
+}
+
+impl Own {
+    fn parse(word: &str) -> Result<Self, String> {
+        match user_id(word) {
+            Ok(user_id) => Ok(Self { user_id, verified: None }),
+            Err(_) => Pin::parse(word).map(|Pin { user_id, key }| Self { user_id, verified: Some(key) }),
+        }
+    }
+}
+
+impl Pin {
+    /// At the last `=` that a key follows: user IDs may have one, and so may padded Base64.
+    fn parse(word: &str) -> Result<Self, String> {
+        let (user_id_text, key) = word
+            .trim_end_matches('=')
+            .rsplit_once('=')
+            .ok_or_else(|| "as in: @user:example.org=KEY, with a master signing key in Base64".to_owned())?;
+        let key = Ed25519PublicKey::from_base64(key).map_err(|error| format!("{key}: {error}"))?;
+        Ok(Self { user_id: user_id(user_id_text)?, key })
+    }
+}
+
+/// One that could end in a key is none: `=` is in no server name.
+fn user_id(word: &str) -> Result<String, String> {
+    let id = UserId::parse(word).map_err(|error| format!("{word}: {error}"))?;
+    let server_name = id.as_str().split_once(':').map(|(_, name)| name).unwrap_or_default();
+    if server_name.contains('=') {
+        return Err(format!("{word}: there is `=` in the server name"));
+    }
+    Ok(id.as_str().to_owned())
+}
+
+pub(super) fn run(arguments: &Arguments, json: bool) -> Result<Verdict, Failure> {
+    let mut pins = BTreeMap::new();
+    for Pin { user_id, key } in &arguments.pin {
+        if pins.insert(user_id.clone(), *key).is_some_and(|other| other != *key) {
+            return Err(Failure::misused(format!("{user_id} is pinned to two keys")));
+        }
+    }
+    if let Some(own) = &arguments.own
+        && pins.contains_key(&own.user_id)
+    {
+        let user_id = &own.user_id;
+        return Err(Failure::misused(format!("{user_id} is your own: --own {user_id}=KEY, and no --pin")));
+    }
+    let mut auditor = Auditor::new(arguments.own.as_ref(), pins, arguments.max_devices)?;
+    let mut report = Report::new(Output::standard(), arguments.dot, json, arguments.bytes);
+    for (at, place) in arguments.files.iter().enumerate() {
+        let mut input = Input::open(place)?;
+        let text = input.read_text(MAX_ANSWER_LEN)?;
+        let response = KeysQueryResponse::parse(&text).map_err(|error| {
+            let why = match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+                Err(error) => format!("it is not JSON: {error}"),
+                Ok(_) => format!("it is no answer to /keys/query, an object with `device_keys`: {error}"),
+            };
+            Failure::refused(format!("{}: {why}", input.name()))
+        })?;
+        report.answer(input.name(), arguments.files.len())?;
+        let users = response.user_ids();
+        let progress = Progress::of_steps("auditing", u64::try_from(users.len()).unwrap_or(u64::MAX));
+        let progress = progress.beside(report.output());
+        auditor.answer(&response, &users, &progress, &mut |finding| report.add(&finding))?;
+        auditor.remember(at + 1 < arguments.files.len());
+    }
+    for finding in auditor.missing() {
+        report.add(&finding)?;
+    }
+    let summary = report.finish()?;
+    failure::tell(&summary.to_text(json));
+    Ok(if summary.is_good() { Verdict::Good } else { Verdict::Bad })
+}
+
+/// An answer about 10^5 devices has some 100 MB.
+const MAX_ANSWER_LEN: usize = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_stand_behind_the_last_equals_sign() {
+        let key = "rJ2TAGkEOP6dX41Ksll6cl8K3J48l8s/59zaXyvl2p0";
+        for (word, user_id) in [
+            (format!("@a:b.org={key}"), "@a:b.org"),
+            (format!("@a:b.org={key}="), "@a:b.org"),
+            (format!("@a=b:c.org:8448={key}"), "@a=b:c.org:8448"),
+        ] {
+            let pin = Pin::parse(&word).unwrap();
+            assert_eq!((pin.user_id.as_str(), pin.key.to_string().as_str()), (user_id, key));
+            assert_eq!(Own::parse(&word).unwrap().verified, Some(pin.key));
+        }
+        assert_eq!(Own::parse("@a=b:c.org").unwrap().verified, None);
+        for word in ["@a:b.org", "@a:b.org=", "a:b.org", &format!("a={key}"), "@a:b.org=AAAA", ""] {
+            assert!(Pin::parse(word).is_err(), "{word}");
+        }
+        for word in ["a", "@a:b.org=AAAA", "@a:b.org="] {
+            assert!(Own::parse(word).is_err(), "{word}");
+        }
+    }
+}
