@@ -92,7 +92,7 @@ fn scrub_stack() {
 
 thread_local! {
     static ALLOCATED: Cell<usize> = const { Cell::new(0) };
-    static WATCHED: Cell<Option<u8>> = const { Cell::new(None) };
+    static WATCHED: Cell<Option<[u8; 32]>> = const { Cell::new(None) };
     static LEAKED: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -108,8 +108,7 @@ unsafe impl GlobalAlloc for Watching {
     }
 
     unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
-        if let Some(n) = WATCHED.get() {
-            let secret = pattern(n);
+        if let Some(secret) = WATCHED.get() {
             let found = (0..layout.size().saturating_sub(7)).any(|offset| {
                 secret.windows(8).any(|part| {
                     // SAFETY: the block is still allocated and has `layout.size()` bytes.
@@ -134,8 +133,13 @@ pub fn allocated<T>(work: impl FnOnce() -> T) -> (T, usize) {
 
 /// How many blocks a piece of code frees with the n-th secret in them.
 pub fn freed_with_secret<T>(n: u8, work: impl FnOnce() -> T) -> (T, usize) {
+    freed_with_bytes(pattern(n), work)
+}
+
+/// How many blocks a piece of code frees with any eight of these bytes in a row in them.
+pub fn freed_with_bytes<T>(secret: [u8; 32], work: impl FnOnce() -> T) -> (T, usize) {
     LEAKED.set(0);
-    WATCHED.set(Some(n));
+    WATCHED.set(Some(secret));
     let result = work();
     WATCHED.set(None);
     (result, LEAKED.get())
