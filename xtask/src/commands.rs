@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use crate::{
-    args::Args, attacks, check, ci, conformance, deny, doc, features, fuzz, layers, lint, memory, msrv,
-    peers, project::Project, report::Report, size, test, tidy,
+    args::Args, attacks, check, ci, conformance, deny, doc, features, fuzz, homeserver, layers, lint, memory,
+    msrv, peers, project::Project, report::Report, size, test, tidy,
 };
 
 pub(crate) struct Command {
@@ -36,7 +36,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         usage: "[CRATE...] [--no-interop]",
-        about: "everything that must hold: unit, doc and vector tests, no_std builds, layers, features, interop",
+        about: "everything that must hold: unit, doc and vector tests, no_std builds, interop, homeserver",
         grammar: Grammar::Own { flags: &["no-interop"], values: &[], words: true },
         run: test::run,
     },
@@ -109,6 +109,13 @@ const COMMANDS: &[Command] = &[
         about: "live cross-talk with vodozemac, libolm, ruma and matrix-sdk-crypto, both directions",
         grammar: Grammar::Forwarded,
         run: peers::interop,
+    },
+    Command {
+        name: "homeserver",
+        usage: "[--keep]",
+        about: "our crates against Synapse, installed from PyPI; --keep leaves it running for you",
+        grammar: Grammar::Own { flags: &["keep"], values: &[], words: false },
+        run: homeserver::run,
     },
     Command {
         name: "bench",

@@ -12,6 +12,7 @@ mod deny;
 mod doc;
 mod features;
 mod fuzz;
+mod homeserver;
 mod layers;
 mod lint;
 mod memory;
@@ -24,6 +25,7 @@ mod secrets;
 mod size;
 mod source;
 mod steps;
+mod synapse;
 mod test;
 mod tidy;
 

@@ -104,11 +104,11 @@ fn with_peers(
     Ok(if reasons.is_empty() || report.has_failed() { report } else { Report::skipped(reasons.join("; ")) })
 }
 
-/// Tells demo and interop where `mx-e2ee` is.
-const TOOL: &str = "MX_E2EE";
+/// Tells demo, interop and homeserver where `mx-e2ee` is.
+pub(crate) const TOOL: &str = "MX_E2EE";
 
 /// Builds `mx-e2ee`, and says where it is.
-fn tool(project: &Project) -> Result<PathBuf> {
+pub(crate) fn tool(project: &Project) -> Result<PathBuf> {
     let build = ["build", "--quiet", "--release", "--package", "mx-e2ee-cli", "--message-format", "json"];
     let built = capture(&mut project.cargo(build))?;
     let program = built.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());

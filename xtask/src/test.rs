@@ -1,5 +1,5 @@
 //! `test`: what the README names. Every crate's own tests with all features and with none, then what no unit
-//! test can see: targets without std, arrows, resolved features, firmware that links, live peers.
+//! test can see: targets without std, arrows, resolved features, firmware that links, live peers, a homeserver.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     args::Args,
-    check, features, layers, memory, peers,
+    check, features, homeserver, layers, memory, peers,
     project::Project,
     report::{Outcome, Report},
     size,
@@ -26,6 +26,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
         steps.report("firmware without an allocator", || size::run(project, &plain));
         if !args.has("no-interop") {
             steps.outcome("interop", || Ok(peers::quick_interop(project)?.outcome().clone()));
+            steps.outcome("homeserver", || Ok(homeserver::run(project, &plain)?.outcome().clone()));
         }
     }
     Ok(steps.finish())

@@ -209,6 +209,13 @@ impl<'i> Device<'i> {
     }
 }
 
+/// Signs with the device's Ed25519 key.
+impl Signer<Ed25519Signature> for Device<'_> {
+    fn try_sign(&self, message: &[u8]) -> Result<Ed25519Signature, signature::Error> {
+        AccountSigner(&*self.account).try_sign(message)
+    }
+}
+
 /// The Ed25519 key of an account, whoever holds it, for mx-signing.
 struct AccountSigner<'a>(&'a dyn Account);
 

@@ -1,0 +1,123 @@
+//! The two users, and in which order what is played.
+
+use std::{io::Write, thread};
+
+use mx_demo::narrator::Narrator;
+use mx_types::base64::encode_to_string;
+use rand_core::CryptoRng;
+use serde_json::{Value, json};
+
+use crate::{
+    Failure,
+    client::Client,
+    device_lists, one_time_keys,
+    server::{Server, Session},
+};
+
+/// One-time keys that a device uploads at first: few, so that they are used up soon.
+pub(crate) const ONE_TIME_KEYS: usize = 2;
+
+/// Everything that takes part.
+pub(crate) struct Stage<'s> {
+    pub(crate) rng: &'s mut dyn CryptoRng,
+    pub(crate) narrator: Narrator<'s>,
+    server: Server,
+    address: String,
+    pub(crate) alice: Client,
+    pub(crate) bob: Client,
+    pub(crate) room_id: String,
+}
+
+/// Plays everything.
+pub(crate) fn play<'s>(
+    rng: &'s mut dyn CryptoRng,
+    out: &'s mut dyn Write,
+    address: &str,
+) -> Result<Stage<'s>, Failure> {
+    let mut stage = Stage::open(rng, Narrator::new(out, false), address)?;
+    stage.share_room()?;
+    one_time_keys::play(&mut stage)?;
+    device_lists::play(&mut stage)?;
+    stage.narrator.chapter("Synapse accepted every object, and showed what was computed.")?;
+    Ok(stage)
+}
+
+impl<'s> Stage<'s> {
+    /// Registers the users and uploads the keys of their devices.
+    fn open(rng: &'s mut dyn CryptoRng, mut narrator: Narrator<'s>, address: &str) -> Result<Self, Failure> {
+        let server = Server::new(address);
+        narrator.chapter(&format!("Synapse answers at {address}."))?;
+        let mut enter = |name: &str| {
+            let session = server.register(name, &device_id(name, "PHONE"), &password(rng))?;
+            let client = Client::new(rng, session, ONE_TIME_KEYS)?;
+            let Session { user_id, device_id, .. } = &client.session;
+            let what = format!("registers {user_id} and uploads the keys of {device_id}");
+            narrator.step(&capitalized(name), &what)?;
+            Ok::<_, Failure>(client)
+        };
+        let (alice, bob) = (enter("alice")?, enter("bob")?);
+        let address = address.to_owned();
+        Ok(Self { rng, narrator, server, address, alice, bob, room_id: String::new() })
+    }
+
+    /// An encrypted room with both, so that each hears of the other's devices.
+    fn share_room(&mut self) -> Result<(), Failure> {
+        let encryption =
+            json!({ "type": "m.room.encryption", "content": { "algorithm": "m.megolm.v1.aes-sha2" } });
+        let body = json!({
+            "preset": "private_chat",
+            "invite": [self.bob.session.user_id],
+            "initial_state": [encryption],
+        });
+        let answer = self.alice.session.post("/_matrix/client/v3/createRoom", &body.to_string())?;
+        let answer: Value = serde_json::from_str(&answer)?;
+        self.room_id = answer["room_id"].as_str().ok_or("the server did not name the room")?.to_owned();
+        self.bob.session.post(&format!("/_matrix/client/v3/join/{}", self.room_id), "{}")?;
+        self.narrator.step("Both", "share an encrypted room, and follow each other's device list")?;
+        let (alices, bobs) = (self.alice.session.device_id.clone(), self.bob.session.device_id.clone());
+        for (client, device_id) in [(&mut self.alice, bobs), (&mut self.bob, alices)] {
+            client.follow("the other's device", |heard| {
+                let mut devices = heard.news.devices.iter();
+                devices.any(|event| event.device_id.as_ref() == Some(&device_id))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Bob logs in on another device.
+    pub(crate) fn log_in(&mut self, device: &str) -> Result<Client, Failure> {
+        let user = &self.bob.session;
+        let session = self.server.log_in(&user.user_id, &device_id("bob", device), &user.password)?;
+        Client::new(self.rng, session, ONE_TIME_KEYS)
+    }
+
+    /// Says how to use the server, and waits to be ended.
+    pub(crate) fn keep(mut self) -> Result<(), Failure> {
+        self.narrator.chapter(&format!("Synapse stays at {} until Ctrl-C.", self.address))?;
+        for (name, Client { session, .. }) in [("Alice", &self.alice), ("Bob", &self.bob)] {
+            let Session { user_id, device_id, access_token, password, .. } = session;
+            self.narrator.step(name, &format!("{user_id} with the password {password}"))?;
+            self.narrator.step("", &format!("{device_id} with the access token {access_token}"))?;
+        }
+        self.narrator.step("Both", &format!("share the room {}", self.room_id))?;
+        loop {
+            thread::park();
+        }
+    }
+}
+
+/// `ALICEPHONE`
+fn device_id(name: &str, device: &str) -> String {
+    name.to_uppercase() + device
+}
+
+fn capitalized(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn password(rng: &mut dyn CryptoRng) -> String {
+    let mut bytes = [0; 12];
+    rng.fill_bytes(&mut bytes);
+    encode_to_string(&bytes)
+}

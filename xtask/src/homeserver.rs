@@ -1,0 +1,24 @@
+//! `homeserver`: our crates against Synapse. The program xtask/homeserver starts it and does the rest.
+
+use anyhow::Result;
+
+use crate::{
+    args::Args,
+    project::Project,
+    report::{Outcome, Report},
+    synapse,
+};
+
+pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
+    let python = match synapse::python(project)? {
+        Ok(python) => python,
+        Err(reason) => return Ok(Report::skipped(reason)),
+    };
+    // Not the release profile: its tests were built in this one.
+    let mut command = project.cargo(["run", "--quiet", "--package", "mx-homeserver", "--"]);
+    command.arg(project.root.join("target/homeserver")).env("SYNAPSE_PYTHON", python);
+    if args.has("keep") {
+        command.arg("--keep");
+    }
+    project.stream(&mut command).map(|passed| Report::new(Outcome::of(passed)))
+}
