@@ -3,32 +3,55 @@
 //! Not `serde_json`: it unescapes strings into a buffer that it frees without wiping, and a session key may come with
 //! `\/` in it; and its errors are texts. The whole value is checked against the grammar first, so that what is then
 //! taken out of it cannot be malformed any more. There is no recursion.
+//!
+//! Public for the other crates whose objects carry sessions or stand around them.
 
 mod text;
 
 use core::{fmt, str};
 
-pub(crate) use text::Text;
+pub use text::Text;
 use text::hex;
 
 /// Containers that may be open at once.
 const MAX_DEPTH: u32 = 127;
 
-/// A value of which the grammar was checked.
+/// A value of which the grammar was checked. There may be a secret in it: it is not printed.
 #[derive(Clone, Copy)]
-pub(crate) enum Value<'a> {
+pub enum Value<'a> {
+    /// A string.
     Text(Text<'a>),
+    /// `true` or `false`.
     Bool(bool),
     /// An object, with its braces.
     Object(&'a [u8]),
     /// An array, with its brackets.
     Array(&'a [u8]),
-    /// A number or `null`.
-    Other,
+    /// A number, as it is written.
+    Number(&'a [u8]),
+    /// `null`.
+    Null,
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text(..)",
+            Self::Bool(_) => "Bool(..)",
+            Self::Object(_) => "Object(..)",
+            Self::Array(_) => "Array(..)",
+            Self::Number(_) => "Number(..)",
+            Self::Null => "Null",
+        })
+    }
 }
 
 /// The values of the members of an object that have these names; all others are checked and left out.
-pub(crate) fn members<'a, const N: usize>(
+///
+/// # Errors
+///
+/// [`MalformedObject`]. Whether a member must be there, and its type, are the caller's to check.
+pub fn members<'a, const N: usize>(
     json: &'a [u8],
     names: &[&'static str; N],
 ) -> Result<[Option<Value<'a>>; N], MalformedObject> {
@@ -70,9 +93,18 @@ pub(crate) fn elements(array: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// An element that stands alone.
-pub(crate) fn value(json: &[u8]) -> Option<Value<'_>> {
+/// The value at the start of `json`, whatever follows it; `None` if there is none.
+#[must_use]
+pub fn value(json: &[u8]) -> Option<Value<'_>> {
     Reader { text: json, position: 0 }.value().ok()
+}
+
+/// A value that is no string and has nothing in it.
+#[derive(Clone, Copy)]
+enum Scalar {
+    Bool(bool),
+    Null,
+    Number,
 }
 
 /// What is wrong, at the reader's position.
@@ -215,14 +247,19 @@ impl<'a> Reader<'a> {
                     Value::Array(container)
                 })
             }
-            _ => Ok(self.scalar()?.map_or(Value::Other, Value::Bool)),
+            _ => match self.scalar()? {
+                Scalar::Bool(value) => Ok(Value::Bool(value)),
+                Scalar::Null => Ok(Value::Null),
+                Scalar::Number => Ok(Value::Number(self.text.get(start..self.position).unwrap_or_default())),
+            },
         }
     }
 
     /// A number, `true`, `false` or `null`.
-    fn scalar(&mut self) -> Result<Option<bool>, Fault> {
+    fn scalar(&mut self) -> Result<Scalar, Fault> {
         let rest = self.text.get(self.position..).unwrap_or_default();
-        let words = [(&b"true"[..], Some(true)), (b"false", Some(false)), (b"null", None)];
+        let words =
+            [(&b"true"[..], Scalar::Bool(true)), (b"false", Scalar::Bool(false)), (b"null", Scalar::Null)];
         for (word, value) in words {
             if rest.starts_with(word) {
                 self.position += word.len();
@@ -242,7 +279,7 @@ impl<'a> Reader<'a> {
             self.position += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
             self.digits()?;
         }
-        Ok(None)
+        Ok(Scalar::Number)
     }
 
     /// At least one digit.

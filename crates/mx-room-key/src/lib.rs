@@ -6,7 +6,7 @@ extern crate alloc;
 mod bundle;
 mod emit;
 mod error;
-mod json;
+pub mod json;
 mod member;
 mod merge;
 mod origin;

@@ -1,11 +1,11 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
-use core::str;
+use core::{fmt, str};
 
 use zeroize::Zeroizing;
 
-/// What stands between the quotes of a string.
+/// What stands between the quotes of a string. It may be a secret, and is not printed.
 #[derive(Clone, Copy)]
-pub(crate) struct Text<'a> {
+pub struct Text<'a> {
     /// UTF-8.
     pub(super) raw: &'a [u8],
     pub(super) escaped: bool,
@@ -13,7 +13,8 @@ pub(crate) struct Text<'a> {
 
 impl<'a> Text<'a> {
     /// The text; borrowed where nothing is escaped in it. `None` for half of a surrogate pair, which is no character.
-    pub(crate) fn to_str(self) -> Option<Cow<'a, str>> {
+    #[must_use]
+    pub fn to_str(self) -> Option<Cow<'a, str>> {
         if self.escaped {
             let mut bytes = self.unescape()?;
             String::from_utf8(core::mem::take(&mut *bytes)).ok().map(Cow::Owned)
@@ -22,8 +23,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Hands the text to `read`, and wipes what had to be copied for that.
-    pub(crate) fn with_secret<T>(self, read: impl FnOnce(&str) -> T) -> Option<T> {
+    /// Hands the text to `read`, and wipes what had to be copied for that. `None` as for [`Text::to_str`].
+    pub fn with_secret<T>(self, read: impl FnOnce(&str) -> T) -> Option<T> {
         if self.escaped {
             let bytes = self.unescape()?;
             str::from_utf8(&bytes).ok().map(read)
@@ -32,7 +33,9 @@ impl<'a> Text<'a> {
         }
     }
 
-    pub(crate) fn is(self, text: &str) -> bool {
+    /// Whether it is this text.
+    #[must_use]
+    pub fn is(self, text: &str) -> bool {
         if self.escaped {
             self.unescape().is_some_and(|bytes| **bytes == *text.as_bytes())
         } else {
@@ -55,6 +58,12 @@ impl<'a> Text<'a> {
             rest = after;
         }
         Some(out)
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Text(..)")
     }
 }
 
