@@ -1,5 +1,5 @@
 //! The rows of the attack catalogue that are about ciphertexts and keys.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Decryption keys: their forms, and old passphrases.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 

@@ -1,6 +1,5 @@
 //! MSC4048, as far as its text goes. There is no other implementation to compare with.
 #![cfg(feature = "unstable-msc4048")]
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Encrypted sessions, both ways, and what is wrong with them.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! `auth_data`: reading, signing, and why a backup is trusted.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 

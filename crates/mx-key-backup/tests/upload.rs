@@ -1,5 +1,5 @@
 //! Storing sessions, what the server says, deleting, paths, and the user's preference.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Known answers, of other implementations and of an independent program.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 
