@@ -130,19 +130,23 @@ impl Client {
 
     /// Waits for a message from another device and decrypts it.
     pub(crate) fn receive_to_device(&mut self) -> Result<ToDeviceEvent, Failure> {
-        let heard = self.follow("a message to this device", |heard| !heard.to_device.is_empty())?;
+        let heard = self.follow("a message to this device", |_, heard| !heard.to_device.is_empty())?;
         let [event] = heard.to_device.as_slice() else { return fail("more than one message came") };
         self.device.receive_to_device(event)
     }
 
-    /// Follows `/sync`, and queries what is outdated, until `enough` was heard.
-    pub(crate) fn follow(&mut self, what: &str, enough: impl Fn(&Heard) -> bool) -> Result<Heard, Failure> {
+    /// Follows `/sync`, and queries what is outdated, until `enough` is known or was heard.
+    pub(crate) fn follow(
+        &mut self,
+        what: &str,
+        enough: impl Fn(&Lists, &Heard) -> bool,
+    ) -> Result<Heard, Failure> {
         let start = Instant::now();
         let mut heard = Heard::default();
         loop {
             self.sync(&mut heard)?;
             self.refresh(&mut heard.news)?;
-            if enough(&heard) {
+            if enough(&self.lists, &heard) {
                 return Ok(heard);
             }
             if start.elapsed() > LONGEST_WAIT {

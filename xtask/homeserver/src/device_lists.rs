@@ -2,7 +2,7 @@
 //! the room.
 
 use mx_device_list::{Flags, What};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     Failure,
@@ -24,7 +24,7 @@ pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
 fn add(stage: &mut Stage<'_>) -> Result<Client, Failure> {
     let laptop = stage.log_in("LAPTOP")?;
     let of = &laptop.session;
-    let heard = stage.alice.follow("Bob's laptop", |heard| is_news(heard, of, is_new))?;
+    let heard = stage.alice.follow("Bob's laptop", |_, heard| is_news(heard, of, is_new))?;
     ensure(heard.changed.contains(&of.user_id), "/sync had no change of Bob's list")?;
     ensure(!is_outdated(&stage.alice, of), "Bob's list is outdated although it was queried")?;
     stage.narrator.step("Alice", "hears of BOBLAPTOP: changed in /sync, a query, a new device")?;
@@ -34,11 +34,14 @@ fn add(stage: &mut Stage<'_>) -> Result<Client, Failure> {
 /// He deletes it again from his phone, with his password: both hear of it.
 fn delete(stage: &mut Stage<'_>, laptop: &Client) -> Result<(), Failure> {
     let of = &laptop.session;
-    stage.bob.follow("his own laptop", |heard| is_news(heard, of, is_new))?;
-    let body = json!({ "devices": [of.device_id] });
-    stage.bob.session.post_with_password("/_matrix/client/v3/delete_devices", &body)?;
+    stage.bob.follow("his own laptop", |_, heard| is_news(heard, of, is_new))?;
+    let body = |auth: Option<&str>| {
+        let auth: Option<Value> = auth.map(serde_json::from_str).transpose()?;
+        Ok(json!({ "devices": [of.device_id], "auth": auth }).to_string())
+    };
+    stage.bob.session.post_with_password("/_matrix/client/v3/delete_devices", body)?;
     for client in [&mut stage.alice, &mut stage.bob] {
-        client.follow("the laptop's end", |heard| is_news(heard, of, is_deleted))?;
+        client.follow("the laptop's end", |_, heard| is_news(heard, of, is_deleted))?;
         ensure(client.lists.device_ids(&of.user_id) == ["BOBPHONE"], "Bob's phone is not all that is left")?;
     }
     stage
@@ -62,7 +65,7 @@ fn restart(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.alice.refresh(&mut heard.news)?;
     ensure(is_news(&heard, of, is_new), "the query after /keys/changes did not bring the tablet")?;
     stage.narrator.step("Alice", "was away; /keys/changes names Bob, a query brings BOBTABLET")?;
-    stage.bob.follow("his own tablet", |heard| is_news(heard, of, is_new))?;
+    stage.bob.follow("his own tablet", |_, heard| is_news(heard, of, is_new))?;
     Ok(())
 }
 
@@ -71,12 +74,12 @@ fn leave(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let room_id = stage.room_id.clone();
     let user_id = stage.bob.session.user_id.clone();
     stage.bob.session.post(&format!("/_matrix/client/v3/rooms/{room_id}/leave"), "{}")?;
-    stage.alice.follow("Bob's leaving", |heard| heard.left.contains(&user_id))?;
+    stage.alice.follow("Bob's leaving", |_, heard| heard.left.contains(&user_id))?;
     ensure(!stage.alice.lists.flags(&user_id).tracked, "Alice follows Bob's list without a room")?;
     let body = json!({ "user_id": user_id }).to_string();
     stage.alice.session.post(&format!("/_matrix/client/v3/rooms/{room_id}/invite"), &body)?;
     stage.bob.session.post(&format!("/_matrix/client/v3/join/{room_id}"), "{}")?;
-    stage.alice.follow("Bob's return", |heard| heard.changed.contains(&user_id))?;
+    stage.alice.follow("Bob's return", |_, heard| heard.changed.contains(&user_id))?;
     let current = Flags { tracked: true, outdated: false };
     ensure(stage.alice.lists.flags(&user_id) == current, "Bob's list is not followed and current again")?;
     stage

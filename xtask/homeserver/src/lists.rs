@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, convert::Infallible};
 
-use mx_cross_signing::{Identities, KeySource as _, OwnIdentity, Usage};
+use mx_cross_signing::{Identities, KeySource as _, OwnIdentity, Subject, TrustLevel, Usage};
 use mx_device_list::{Changes, Config, DeviceList, DeviceLists, Flags, Known, OwnDevice, Tracker, Write};
 use mx_signing::{DeviceKeys, KeysQueryResponse, SignatureMemory};
 use mx_types::{DeviceId, Ed25519PublicKey, UserId};
@@ -138,6 +138,12 @@ impl Lists {
     pub(crate) fn device_ids(&self, user_id: &str) -> Vec<&str> {
         let devices = self.lists.get(user_id).into_iter().flat_map(DeviceList::devices);
         devices.map(|device| device.device_id()).collect()
+    }
+
+    /// How far a device is trusted.
+    pub(crate) fn trust(&self, user_id: UserId<'_>, device_id: &str) -> Option<TrustLevel> {
+        let Ok(subject) = Subject::load(&self.identities, user_id, DeviceId::parse(device_id).ok()?);
+        Some(subject?.trust(&self.own).level)
     }
 }
 

@@ -13,6 +13,8 @@ mod clock;
 #[cfg(unix)]
 mod device_lists;
 #[cfg(unix)]
+mod identities;
+#[cfg(unix)]
 mod lists;
 #[cfg(unix)]
 mod one_time_keys;

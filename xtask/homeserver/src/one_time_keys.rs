@@ -16,7 +16,7 @@ const WANTED: u64 = 5;
 
 pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.narrator.chapter("One-time keys, a fallback key, and Olm sessions")?;
-    let heard = stage.bob.follow("its one-time keys", |_| true)?;
+    let heard = stage.bob.follow("its one-time keys", |_, _| true)?;
     is_counted(&heard, ONE_TIME_KEYS as u64, true)?;
     ensure(stage.bob.server_keys.to_upload(ONE_TIME_KEYS as u64).is_none(), "nothing was used yet")?;
     stage
@@ -25,12 +25,12 @@ pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
 
     for count in 1..=ONE_TIME_KEYS {
         ensure(!claim_and_talk(stage)?, "a fallback key came although there were one-time keys")?;
-        is_counted(&stage.bob.follow("its keys", |_| true)?, (ONE_TIME_KEYS - count) as u64, true)?;
+        is_counted(&stage.bob.follow("its keys", |_, _| true)?, (ONE_TIME_KEYS - count) as u64, true)?;
     }
     ensure(claim_and_talk(stage)?, "after the last one-time key no fallback key came")?;
     ensure(claim_and_talk(stage)?, "the fallback key came once only")?;
 
-    is_counted(&stage.bob.follow("its keys", |_| true)?, 0, false)?;
+    is_counted(&stage.bob.follow("its keys", |_, _| true)?, 0, false)?;
     let wanted = ToUpload { one_time_keys: WANTED, fallback_key: true };
     ensure(
         stage.bob.server_keys.to_upload(WANTED) == Some(wanted),
@@ -38,7 +38,7 @@ pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     )?;
     let count = stage.bob.upload_keys(stage.rng, usize::try_from(WANTED)?)?;
     ensure(count == WANTED, &format!("the server has {count} one-time keys of {WANTED} after the upload"))?;
-    is_counted(&stage.bob.follow("its keys", |_| true)?, WANTED, true)?;
+    is_counted(&stage.bob.follow("its keys", |_, _| true)?, WANTED, true)?;
     ensure(stage.bob.server_keys.to_upload(WANTED).is_none(), "Bob would upload more")?;
     stage
         .narrator

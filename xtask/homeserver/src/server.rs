@@ -126,22 +126,25 @@ impl Session {
     }
 
     /// Posts what needs user-interactive authentication: first without, which the server must refuse, then with the
-    /// password.
-    pub(crate) fn post_with_password(&self, path: &str, body: &Value) -> Result<String, Failure> {
-        let (status, answer) =
-            self.server.send(Some(&self.access_token), &Method::POST, path, &body.to_string())?;
+    /// password. `body` takes the object `auth` as text.
+    pub(crate) fn post_with_password(
+        &self,
+        path: &str,
+        body: impl Fn(Option<&str>) -> Result<String, Failure>,
+    ) -> Result<String, Failure> {
+        let token = Some(self.access_token.as_str());
+        let (status, answer) = self.server.send(token, &Method::POST, path, &body(None)?)?;
         if status != 401 {
             return Err(format!("POST {path} without authentication: {status}, not 401: {answer}").into());
         }
         let answer: Value = serde_json::from_str(&answer)?;
-        let mut body = body.clone();
-        body["auth"] = json!({
+        let auth = json!({
             "type": "m.login.password",
             "identifier": { "type": "m.id.user", "user": self.user_id },
             "password": self.password,
             "session": answer["session"],
         });
-        self.post(path, &body.to_string())
+        self.post(path, &body(Some(&auth.to_string()))?)
     }
 }
 

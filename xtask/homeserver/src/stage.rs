@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     Failure,
     client::Client,
-    device_lists, one_time_keys,
+    device_lists, identities, one_time_keys,
     server::{Server, Session},
 };
 
@@ -38,6 +38,7 @@ pub(crate) fn play<'s>(
     stage.share_room()?;
     one_time_keys::play(&mut stage)?;
     device_lists::play(&mut stage)?;
+    identities::play(&mut stage)?;
     stage.narrator.chapter("Synapse accepted every object, and showed what was computed.")?;
     Ok(stage)
 }
@@ -76,7 +77,7 @@ impl<'s> Stage<'s> {
         self.narrator.step("Both", "share an encrypted room, and follow each other's device list")?;
         let (alices, bobs) = (self.alice.session.device_id.clone(), self.bob.session.device_id.clone());
         for (client, device_id) in [(&mut self.alice, bobs), (&mut self.bob, alices)] {
-            client.follow("the other's device", |heard| {
+            client.follow("the other's device", |_, heard| {
                 let mut devices = heard.news.devices.iter();
                 devices.any(|event| event.device_id.as_ref() == Some(&device_id))
             })?;

@@ -1,0 +1,147 @@
+//! Identities: made, uploaded, signed by each other and by their devices' owners; and whether the server then shows the
+//! trust that was computed before anything was sent.
+
+use std::collections::BTreeMap;
+
+use mx_cross_signing::{
+    KeyStorage, SignaturesUpload, SigningKeys,
+    TrustLevel::{self, CrossSignedTofu, CrossSignedViolation, Unsigned, Verified},
+    Verification, verify_own_device, verify_user,
+};
+use mx_types::{DeviceId, UserId};
+use rand_core::CryptoRng;
+
+use crate::{Failure, client::Client, ensure, fail, lists::Lists, stage::Stage};
+
+/// The trust in each device of a user, by its ID.
+type Levels = BTreeMap<String, TrustLevel>;
+
+pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
+    stage.narrator.chapter("Identities, and trust in devices")?;
+    let mut bobs = create(stage.rng, &mut stage.bob)?;
+    sign_device(&mut stage.bob, &bobs, "BOBPHONE")?;
+    stage
+        .narrator
+        .step("Bob", "uploads a new identity, and his signature on BOBPHONE but not on BOBTABLET")?;
+    let (phone, tablet) = ("BOBPHONE", "BOBTABLET");
+    sees(&mut stage.alice, &stage.bob, &[(phone, CrossSignedTofu), (tablet, Unsigned)])?;
+    stage.narrator.step("Alice", "sees that BOBPHONE is cross-signed and BOBTABLET is not")?;
+
+    let alices = create(stage.rng, &mut stage.alice)?;
+    sign_device(&mut stage.alice, &alices, "ALICEPHONE")?;
+    sees(&mut stage.bob, &stage.alice, &[("ALICEPHONE", CrossSignedTofu)])?;
+    stage.narrator.step("Alice", "uploads a new identity and a signature on ALICEPHONE, which Bob sees")?;
+
+    verify(&mut stage.alice, &alices, &stage.bob)?;
+    sees(&mut stage.alice, &stage.bob, &[(phone, Verified), (tablet, Unsigned)])?;
+    stage.narrator.step("Alice", "verifies Bob: the server shows the trust that was computed before")?;
+    verify(&mut stage.bob, &bobs, &stage.alice)?;
+    sees(&mut stage.bob, &stage.alice, &[("ALICEPHONE", Verified)])?;
+    stage.narrator.step("Bob", "verifies Alice: so it does again")?;
+
+    sign_device(&mut stage.bob, &bobs, tablet)?;
+    sees(&mut stage.alice, &stage.bob, &[(phone, Verified), (tablet, Verified)])?;
+    stage.narrator.step("Bob", "signs BOBTABLET: Alice, who verified Bob, sees it as verified, too")?;
+
+    bobs = replace(stage.rng, &mut stage.bob)?;
+    sees(&mut stage.alice, &stage.bob, &[(phone, Unsigned), (tablet, Unsigned)])?;
+    sign_device(&mut stage.bob, &bobs, phone)?;
+    sees(&mut stage.alice, &stage.bob, &[(phone, CrossSignedViolation), (tablet, Unsigned)])?;
+    stage.narrator.step(
+        "Bob",
+        "replaces his identity, with his password: Alice sees that it is not the verified one",
+    )?;
+    verify(&mut stage.alice, &alices, &stage.bob)?;
+    sees(&mut stage.alice, &stage.bob, &[(phone, Verified), (tablet, Unsigned)])?;
+    stage
+        .narrator
+        .step("Alice", "verifies Bob again: the server shows the trust that was computed before")?;
+    Ok(())
+}
+
+/// Waits until this is how one user trusts the devices of the other.
+fn sees(client: &mut Client, other: &Client, expected: &[(&str, TrustLevel)]) -> Result<(), Failure> {
+    let user_id = UserId::parse(&other.session.user_id)?;
+    let expected: Levels =
+        expected.iter().map(|(device_id, level)| ((*device_id).to_owned(), *level)).collect();
+    let what = format!("{expected:?}");
+    client.follow(&what, |lists, _| levels(lists, user_id) == expected).map(drop)
+}
+
+/// A new identity for a user who has none, which takes no password.
+fn create(rng: &mut dyn CryptoRng, client: &mut Client) -> Result<SigningKeys, Failure> {
+    let keys = SigningKeys::generate(rng, UserId::parse(&client.session.user_id)?, KeyStorage::Secure)?;
+    let device_id = DeviceId::parse(&client.session.device_id)?;
+    let upload = keys.device_signing_upload(Some((device_id, &client.device)))?;
+    client.session.post("/_matrix/client/v3/keys/device_signing/upload", &upload.body(None)?)?;
+    client.lists.own.adopt(keys.identity().ok_or("a key is missing")?)?;
+    Ok(keys)
+}
+
+/// Another identity in the place of the present one, which takes the password.
+fn replace(rng: &mut dyn CryptoRng, client: &mut Client) -> Result<SigningKeys, Failure> {
+    let keys = SigningKeys::generate(rng, UserId::parse(&client.session.user_id)?, KeyStorage::Secure)?;
+    let device_id = DeviceId::parse(&client.session.device_id)?;
+    let upload = keys.device_signing_upload(Some((device_id, &client.device)))?;
+    let path = "/_matrix/client/v3/keys/device_signing/upload";
+    client.session.post_with_password(path, |auth| Ok(upload.body(auth)?))?;
+    client.lists.own.adopt(keys.identity().ok_or("a key is missing")?)?;
+    Ok(keys)
+}
+
+/// Signs a device of the client's user, as after a verification.
+fn sign_device(client: &mut Client, keys: &SigningKeys, device_id: &str) -> Result<(), Failure> {
+    let user_id = UserId::parse(&client.session.user_id)?;
+    let device = client.lists.identities.device_mut(user_id, DeviceId::parse(device_id)?);
+    let device = device.ok_or("the device was not queried")?;
+    let verified = device.clone();
+    let Verification::Signed(upload) = verify_own_device(&client.lists.own, keys, device, &verified)? else {
+        return fail("the self-signing key is not here");
+    };
+    send(client, upload)
+}
+
+/// One user verifies another. What the server shows to somebody who asks for the first time must then be what was computed before the
+/// signature was sent.
+fn verify(client: &mut Client, keys: &SigningKeys, other: &Client) -> Result<(), Failure> {
+    let user_id = UserId::parse(&other.session.user_id)?;
+    let lists = &mut client.lists;
+    let device_ids: Vec<_> =
+        lists.identities.devices(user_id).map(|device| device.device_id().to_owned()).collect();
+    let user = lists.identities.user_mut(user_id).ok_or("the other's identity was not seen")?;
+    let compared = other.lists.own.identity().ok_or("the other has no identity")?.master_signing_key();
+    let device_ids = device_ids.iter().map(String::as_str);
+    let Verification::Signed(upload) = verify_user(&lists.own, keys, user, compared, device_ids)? else {
+        return fail("the user-signing key is not here");
+    };
+    let computed = levels(&client.lists, user_id);
+    send(client, upload)?;
+    let shown = shown(client, user_id)?;
+    ensure(shown == computed, &format!("the server shows {shown:?}, computed was {computed:?}"))?;
+    client.follow("its own signature", |_, heard| heard.changed.contains(user_id.as_str()))?;
+    let followed = levels(&client.lists, user_id);
+    ensure(followed == computed, &format!("the lists have {followed:?}, computed was {computed:?}"))
+}
+
+/// Uploads signatures, each of which the server must take.
+fn send(client: &Client, mut upload: SignaturesUpload) -> Result<(), Failure> {
+    let answer = client.session.post("/_matrix/client/v3/keys/signatures/upload", &upload.body())?;
+    let failures = upload.answered(&answer)?;
+    let is_taken = failures.is_empty() && upload.is_empty();
+    ensure(is_taken, &format!("the server did not take the signatures {}: {answer}", upload.body()))
+}
+
+/// The trust in a user's devices for somebody who knows of the client's own identity, and otherwise only what `/keys/query` says.
+fn shown(client: &Client, user_id: UserId<'_>) -> Result<Levels, Failure> {
+    let Client { session, lists, .. } = client;
+    let mut fresh = Lists::new(lists.device(&session.user_id, &session.device_id)?)?;
+    fresh.own.adopt(lists.own.identity().cloned().ok_or("there is no own identity")?)?;
+    fresh.track([user_id.as_str()])?;
+    fresh.refresh(session)?;
+    Ok(levels(&fresh, user_id))
+}
+
+fn levels(lists: &Lists, user_id: UserId<'_>) -> Levels {
+    let device_ids = lists.identities.devices(user_id).map(|device| device.device_id());
+    device_ids.filter_map(|id| Some((id.to_owned(), lists.trust(user_id, id)?))).collect()
+}
