@@ -24,12 +24,27 @@ pub fn hkdf_sha256<const N: usize>(salt: &[u8], ikm: &[u8], info: &[u8]) -> Zero
     output
 }
 
+/// [`hkdf_sha256`] with an `info` that is the concatenation of `parts`.
+///
+/// ```
+/// # use mx_aes_sha2::{hkdf_sha256, hkdf_sha256_of_parts};
+/// let whole = hkdf_sha256::<32>(&[], b"input key material", b"MATRIX|@alice:example.org");
+/// assert_eq!(whole, hkdf_sha256_of_parts(&[], b"input key material", &[b"MATRIX|", b"@alice:example.org"]));
+/// ```
+#[must_use]
+pub fn hkdf_sha256_of_parts<const N: usize>(salt: &[u8], ikm: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; N]> {
+    const { assert!(N <= 255 * HASH, "HKDF-SHA-256 gives at most 255 * 32 bytes") };
+    let mut output = Zeroizing::new([0; N]);
+    expand_long(&extract(salt, ikm), parts, output.as_mut_slice());
+    output
+}
+
 /// [`hkdf_sha256`] to a slice of at most 255 * 32 bytes, which the caller wipes.
 pub(crate) fn hkdf_sha256_to(salt: &[u8], ikm: &[u8], info: &[u8], output: &mut [u8]) {
     // Laid out before the key is derived: a processor waits for bytes that were written just before they are hashed.
     match Layout::new(info) {
         Some(layout) => layout.expand(&extract(salt, ikm), output),
-        None => expand_long(&extract(salt, ikm), info, output),
+        None => expand_long(&extract(salt, ikm), &[info], output),
     }
 }
 
@@ -95,13 +110,15 @@ fn block(offset: usize, info: &[u8], i: u8) -> Option<[u8; BLOCK]> {
     Some(block)
 }
 
-/// The same for an `info` that does not fit: the name of a secret may have any length.
-fn expand_long(key: &HmacKey, info: &[u8], output: &mut [u8]) {
+/// The same for an `info` that does not fit or comes in parts: the name of a secret may have any length.
+fn expand_long(key: &HmacKey, info: &[&[u8]], output: &mut [u8]) {
     let mut previous: &[u8] = &[];
     for (i, part) in (1..=u8::MAX).zip(output.chunks_mut(HASH)) {
         let mut mac = key.start();
         mac.update(previous);
-        mac.update(info);
+        for part in info {
+            mac.update(part);
+        }
         mac.update(&[i]);
         part.copy_from_slice(mac.finish().get(..part.len()).unwrap_or_default());
         previous = part;

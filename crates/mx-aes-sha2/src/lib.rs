@@ -14,7 +14,7 @@ mod wipe;
 
 pub use crate::{
     authentication::{AuthenticationFailed, Tag},
-    hkdf::hkdf_sha256,
+    hkdf::{hkdf_sha256, hkdf_sha256_of_parts},
     hmac::{Hmac, HmacKey},
     hmac_chain::hmac_chain,
     pbkdf2::Pbkdf2Sha512,

@@ -1,0 +1,88 @@
+use core::fmt;
+
+use mx_types::{DeviceId, UserId};
+
+/// The longest ID of a flow, in bytes.
+pub const MAX_FLOW_ID_LEN: usize = 255;
+
+/// A device of a user.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Party<'f> {
+    /// The user.
+    pub user_id: UserId<'f>,
+    /// The device.
+    pub device_id: DeviceId<'f>,
+}
+
+/// Who verifies whom, and under which ID. All of it goes into what both sides derive.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Flow<'f> {
+    pub(crate) id: &'f str,
+    pub(crate) starter: Party<'f>,
+    pub(crate) accepter: Party<'f>,
+}
+
+impl<'f> Flow<'f> {
+    /// `id` is the transaction ID, or the ID of the request's event in a room; `starter` has sent the
+    /// `m.key.verification.start` that counts.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidFlow`].
+    pub fn new(id: &'f str, starter: Party<'f>, accepter: Party<'f>) -> Result<Self, InvalidFlow> {
+        if !(1..=MAX_FLOW_ID_LEN).contains(&id.len()) {
+            return Err(InvalidFlow::IdLength { len: id.len() });
+        }
+        if starter == accepter {
+            return Err(InvalidFlow::OneDevice);
+        }
+        Ok(Self { id, starter, accepter })
+    }
+
+    pub(crate) const fn party(&self, side: Side) -> &Party<'f> {
+        match side {
+            Side::Starter => &self.starter,
+            Side::Accepter => &self.accepter,
+        }
+    }
+}
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Side {
+    Starter,
+    Accepter,
+}
+
+impl Side {
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Starter => Self::Accepter,
+            Self::Accepter => Self::Starter,
+        }
+    }
+}
+
+/// Why there can be no such flow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum InvalidFlow {
+    /// Its ID is empty or longer than [`MAX_FLOW_ID_LEN`].
+    IdLength {
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// A device cannot verify itself.
+    OneDevice,
+}
+
+impl fmt::Display for InvalidFlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::IdLength { len } => write!(f, "ID of the verification has {len} bytes, not 1 to 255"),
+            Self::OneDevice => f.write_str("both sides are the same device"),
+        }
+    }
+}
+
+impl core::error::Error for InvalidFlow {}

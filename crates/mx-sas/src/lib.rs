@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+
+mod commitment;
+mod compare;
+mod emoji;
+mod error;
+mod exchange;
+mod flow;
+mod mac;
+mod method;
+mod received_mac;
+mod short_string;
+
+pub use commitment::Commitment;
+pub use compare::{Compare, Confirmed, PeerConfirmed};
+pub use emoji::Emoji;
+pub use error::SasError;
+pub use exchange::{Accepter, KeySent, Starter};
+pub use flow::{Flow, InvalidFlow, MAX_FLOW_ID_LEN, Party};
+pub use mac::{MacText, Macs, OwnKeys};
+pub use method::{Choice, MacMethod, Offer, ShortStrings};
+pub use received_mac::{KeyDirectory, MAX_MACS, PinnedKeys, ReceivedMac, VerifiedKeys};
