@@ -1,9 +1,10 @@
-//! `homeserver`: our crates against Synapse. The program xtask/homeserver starts it and does the rest.
+//! `homeserver`: our crates and the tool against Synapse. The program xtask/homeserver starts it and does the rest.
 
 use anyhow::Result;
 
 use crate::{
     args::Args,
+    peers::{TOOL, tool},
     project::Project,
     report::{Outcome, Report},
     synapse,
@@ -17,6 +18,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     // Not the release profile: its tests were built in this one.
     let mut command = project.cargo(["run", "--quiet", "--package", "mx-homeserver", "--"]);
     command.arg(project.root.join("target/homeserver")).env("SYNAPSE_PYTHON", python);
+    command.env(TOOL, tool(project)?);
     if args.has("keep") {
         command.arg("--keep");
     }

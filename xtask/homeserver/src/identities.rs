@@ -10,13 +10,15 @@ use mx_cross_signing::{
 };
 use mx_types::{DeviceId, UserId};
 use rand_core::CryptoRng;
+use serde_json::{Value, json};
 
-use crate::{Failure, client::Client, ensure, fail, lists::Lists, stage::Stage};
+use crate::{Failure, client::Client, ensure, fail, lists::Lists, stage::Stage, tool::Tool};
 
 /// The trust in each device of a user, by its ID.
 type Levels = BTreeMap<String, TrustLevel>;
 
-pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
+/// Gives Bob's keys.
+pub(crate) fn play(stage: &mut Stage<'_>) -> Result<SigningKeys, Failure> {
     stage.narrator.chapter("Identities, and trust in devices")?;
     let mut bobs = create(stage.rng, &mut stage.bob)?;
     sign_device(&mut stage.bob, &bobs, "BOBPHONE")?;
@@ -38,6 +40,9 @@ pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     verify(&mut stage.bob, &bobs, &stage.alice)?;
     sees(&mut stage.bob, &stage.alice, &[("ALICEPHONE", Verified)])?;
     stage.narrator.step("Bob", "verifies Alice: so it does again")?;
+    audit(&stage.tool, &stage.alice, &stage.bob)?;
+    audit(&stage.tool, &stage.bob, &stage.alice)?;
+    stage.narrator.step("Both", "ask `mx-e2ee identity audit`, which says the same")?;
 
     sign_device(&mut stage.bob, &bobs, tablet)?;
     sees(&mut stage.alice, &stage.bob, &[(phone, Verified), (tablet, Verified)])?;
@@ -56,7 +61,7 @@ pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage
         .narrator
         .step("Alice", "verifies Bob again: the server shows the trust that was computed before")?;
-    Ok(())
+    Ok(bobs)
 }
 
 /// Waits until this is how one user trusts the devices of the other.
@@ -66,6 +71,31 @@ fn sees(client: &mut Client, other: &Client, expected: &[(&str, TrustLevel)]) ->
         expected.iter().map(|(device_id, level)| ((*device_id).to_owned(), *level)).collect();
     let what = format!("{expected:?}");
     client.follow(&what, |lists, _| levels(lists, user_id) == expected).map(drop)
+}
+
+/// Lets the tool say how far the devices of one user are trusted by the other: it must say the same.
+fn audit(tool: &Tool, client: &Client, other: &Client) -> Result<(), Failure> {
+    let (own, other) = (client.session.user_id.as_str(), UserId::parse(&other.session.user_id)?);
+    let body = json!({ "device_keys": { own: [], other.as_str(): [] } }).to_string();
+    let answer = client.session.post("/_matrix/client/v3/keys/query", &body)?;
+    let msk = client.lists.own.verified_master_signing_key().ok_or("the own identity is not verified")?;
+    let said = tool.run(&["--json", "identity", "audit", "--own", &format!("{own}={msk}"), "-"], &answer)?;
+    let mut audited = BTreeMap::new();
+    for line in said.lines() {
+        let record: Value = serde_json::from_str(line)?;
+        if record["what"] == "device" && record["user_id"] == other.as_str() {
+            audited.insert(record["device_id"].to_string(), record["trust"].to_string());
+        }
+    }
+    let in_words = |level: &TrustLevel| match level {
+        Verified => "verified",
+        CrossSignedTofu => "cross-signed",
+        _ => "unsigned",
+    };
+    let computed = levels(&client.lists, other).into_iter();
+    let computed = computed.map(|(id, level)| (json!(id).to_string(), json!(in_words(&level)).to_string()));
+    let computed: BTreeMap<_, _> = computed.collect();
+    ensure(audited == computed, &format!("mx-e2ee says {audited:?}, computed was {computed:?}"))
 }
 
 /// A new identity for a user who has none, which takes no password.

@@ -7,6 +7,8 @@
 #![expect(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a tool, not a library")]
 
 #[cfg(unix)]
+mod backup;
+#[cfg(unix)]
 mod client;
 #[cfg(unix)]
 mod clock;
@@ -24,6 +26,8 @@ mod server;
 mod stage;
 #[cfg(unix)]
 mod synapse;
+#[cfg(unix)]
+mod tool;
 
 use std::{env, ffi::OsString, io, path::PathBuf, process::ExitCode};
 
@@ -62,11 +66,12 @@ fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
 
     let folder = PathBuf::from(arguments.next().ok_or("use cargo xtask homeserver")?);
     let keep = arguments.next().is_some_and(|argument| argument == "--keep");
-    let python = env::var_os("SYNAPSE_PYTHON").map(PathBuf::from).ok_or("use cargo xtask homeserver")?;
+    let variable = |name: &str| env::var_os(name).map(PathBuf::from).ok_or("use cargo xtask homeserver");
+    let (python, tool) = (variable("SYNAPSE_PYTHON")?, tool::Tool(variable("MX_E2EE")?));
     let mut rng = UnwrapErr(SysRng);
     let synapse = synapse::Synapse::start(&mut rng, &python, &folder)?;
     let mut out = io::stdout();
-    let played = stage::play(&mut rng, &mut out, &synapse.address);
+    let played = stage::play(&mut rng, &mut out, tool, &synapse.address);
     match played {
         Ok(stage) if keep => stage.keep(),
         Ok(_) => Ok(()),

@@ -47,7 +47,7 @@ impl Server {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let mut response = if *method == Method::GET {
+        let mut response = if matches!(*method, Method::GET | Method::DELETE) {
             self.agent.run(request.body(())?)?
         } else {
             self.agent.run(request.header("content-type", "application/json").body(body)?)?
@@ -123,6 +123,10 @@ impl Session {
 
     pub(crate) fn put(&self, path: &str, body: &str) -> Result<String, Failure> {
         self.server.accept(Some(&self.access_token), Method::PUT, path, body)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Result<String, Failure> {
+        self.server.accept(Some(&self.access_token), Method::DELETE, path, "")
     }
 
     /// Posts what needs user-interactive authentication: first without, which the server must refuse, then with the

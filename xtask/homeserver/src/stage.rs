@@ -8,10 +8,11 @@ use rand_core::CryptoRng;
 use serde_json::{Value, json};
 
 use crate::{
-    Failure,
+    Failure, backup,
     client::Client,
     device_lists, identities, one_time_keys,
     server::{Server, Session},
+    tool::Tool,
 };
 
 /// One-time keys that a device uploads at first: few, so that they are used up soon.
@@ -21,6 +22,7 @@ pub(crate) const ONE_TIME_KEYS: usize = 2;
 pub(crate) struct Stage<'s> {
     pub(crate) rng: &'s mut dyn CryptoRng,
     pub(crate) narrator: Narrator<'s>,
+    pub(crate) tool: Tool,
     server: Server,
     address: String,
     pub(crate) alice: Client,
@@ -32,20 +34,27 @@ pub(crate) struct Stage<'s> {
 pub(crate) fn play<'s>(
     rng: &'s mut dyn CryptoRng,
     out: &'s mut dyn Write,
+    tool: Tool,
     address: &str,
 ) -> Result<Stage<'s>, Failure> {
-    let mut stage = Stage::open(rng, Narrator::new(out, false), address)?;
+    let mut stage = Stage::open(rng, Narrator::new(out, false), tool, address)?;
     stage.share_room()?;
     one_time_keys::play(&mut stage)?;
     device_lists::play(&mut stage)?;
-    identities::play(&mut stage)?;
+    let bobs = identities::play(&mut stage)?;
+    backup::play(&mut stage, &bobs)?;
     stage.narrator.chapter("Synapse accepted every object, and showed what was computed.")?;
     Ok(stage)
 }
 
 impl<'s> Stage<'s> {
     /// Registers the users and uploads the keys of their devices.
-    fn open(rng: &'s mut dyn CryptoRng, mut narrator: Narrator<'s>, address: &str) -> Result<Self, Failure> {
+    fn open(
+        rng: &'s mut dyn CryptoRng,
+        mut narrator: Narrator<'s>,
+        tool: Tool,
+        address: &str,
+    ) -> Result<Self, Failure> {
         let server = Server::new(address);
         narrator.chapter(&format!("Synapse answers at {address}."))?;
         let mut enter = |name: &str| {
@@ -58,7 +67,7 @@ impl<'s> Stage<'s> {
         };
         let (alice, bob) = (enter("alice")?, enter("bob")?);
         let address = address.to_owned();
-        Ok(Self { rng, narrator, server, address, alice, bob, room_id: String::new() })
+        Ok(Self { rng, narrator, tool, server, address, alice, bob, room_id: String::new() })
     }
 
     /// An encrypted room with both, so that each hears of the other's devices.
