@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{events, identity, keys, media, message};
+use crate::{backup, events, identity, keys, media, message};
 
 /// Matrix key files, encrypted events and attachments, offline
 #[derive(Debug, Parser)]
@@ -32,6 +32,9 @@ pub(crate) enum Group {
     /// Attachments
     #[command(subcommand)]
     Media(media::Command),
+    /// Server-side key backups
+    #[command(subcommand)]
+    Backup(backup::Command),
     /// Olm and Megolm messages and session keys
     #[command(subcommand)]
     Message(message::Command),

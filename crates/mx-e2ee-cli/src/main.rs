@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![allow(clippy::std_instead_of_alloc, reason = "a program has an operating system")]
 
+mod backup;
 mod command_line;
 mod events;
 mod failure;
@@ -56,6 +57,7 @@ fn run(line: CommandLine) -> Result<Verdict, Failure> {
         Group::Events(command) => events::run(command, line.json),
         Group::Media(command) => media::run(command),
         Group::Message(command) => message::run(command, line.json),
+        Group::Backup(command) => backup::run(command, line.json),
         Group::Identity(command) => identity::run(command, line.json),
         Group::Completions { shell } => manual::completions(shell),
         Group::Man { folder } => manual::man(folder.as_deref()),

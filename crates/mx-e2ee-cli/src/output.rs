@@ -29,6 +29,7 @@ pub(crate) struct Output {
 #[derive(Debug)]
 enum Sink {
     Standard(BufWriter<io::Stdout>),
+    Error(BufWriter<io::Stderr>),
     File { temporary: BufWriter<NamedTempFile>, path: PathBuf, replace: Replace },
 }
 
@@ -37,6 +38,14 @@ impl Output {
         Self {
             name: "standard output".to_owned(),
             sink: Sink::Standard(BufWriter::with_capacity(CAPACITY, io::stdout())),
+        }
+    }
+
+    /// For reports, where the result itself goes to standard output.
+    pub(crate) fn standard_error() -> Self {
+        Self {
+            name: "standard error".to_owned(),
+            sink: Sink::Error(BufWriter::with_capacity(CAPACITY, io::stderr())),
         }
     }
 
@@ -60,7 +69,11 @@ impl Output {
     }
 
     pub(crate) fn is_terminal(&self) -> bool {
-        matches!(&self.sink, Sink::Standard(_)) && io::stdout().is_terminal()
+        match &self.sink {
+            Sink::Standard(_) => io::stdout().is_terminal(),
+            Sink::Error(_) => io::stderr().is_terminal(),
+            Sink::File { .. } => false,
+        }
     }
 
     pub(crate) const fn is_standard(&self) -> bool {
@@ -85,6 +98,7 @@ impl Output {
         let Self { name, sink } = self;
         let committed = interrupt::check().and_then(|()| match sink {
             Sink::Standard(mut standard) => standard.flush(),
+            Sink::Error(mut standard) => standard.flush(),
             Sink::File { temporary, path, replace } => persist(temporary, &path, replace),
         });
         committed.map_err(|error| failure(&name, &error))
@@ -100,6 +114,7 @@ impl Write for Output {
         interrupt::check()?;
         match &mut self.sink {
             Sink::Standard(standard) => standard.write(bytes),
+            Sink::Error(standard) => standard.write(bytes),
             Sink::File { temporary, .. } => temporary.write(bytes),
         }
     }
@@ -107,6 +122,7 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.sink {
             Sink::Standard(standard) => standard.flush(),
+            Sink::Error(standard) => standard.flush(),
             Sink::File { temporary, .. } => temporary.flush(),
         }
     }

@@ -24,6 +24,14 @@ impl Passphrase {
         }
     }
 
+    /// Another secret, which is named in the prompt; `option` is that of the descriptor.
+    pub(crate) fn secret(descriptor: Option<Descriptor>, name: &str, option: &str) -> Result<Self, Failure> {
+        match descriptor {
+            Some(descriptor) => descriptor.read(),
+            None => ask_for(&format!("{name}: "), option),
+        }
+    }
+
     /// A new passphrase: typed twice, and not empty.
     pub(crate) fn choose(descriptor: Option<Descriptor>, of: &str) -> Result<Self, Failure> {
         let chosen = match descriptor {
@@ -121,12 +129,16 @@ impl Descriptor {
 const MAX_LEN: usize = 4_096;
 
 fn ask(prompt: &str) -> Result<Passphrase, Failure> {
+    ask_for(prompt, "--passphrase-fd")
+}
+
+fn ask_for(prompt: &str, option: &str) -> Result<Passphrase, Failure> {
     let typed = rpassword::prompt_password(prompt).map_err(|error| {
         if interrupt::is_interrupted() {
             return Failure::Interrupted;
         }
         Failure::misused(format!(
-            "cannot ask for a passphrase at the terminal ({error}); give it on a file descriptor, as in: --passphrase-fd 3 3<FILE"
+            "cannot ask at the terminal ({error}); give it on a file descriptor, as in: {option} 3 3<FILE"
         ))
     })?;
     Ok(Passphrase(Zeroizing::new(typed)))

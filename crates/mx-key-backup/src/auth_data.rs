@@ -131,7 +131,7 @@ impl fmt::Display for AuthDataError {
             Self::UnknownAlgorithm => write!(f, "algorithm of the backup is not {}", crate::ALGORITHM),
             Self::Json(error) => write!(f, "auth_data: {error}"),
             Self::Object(error) => write!(f, "auth_data: {error}"),
-            Self::PublicKey(error) => write!(f, "auth_data: {error}"),
+            Self::PublicKey(error) => write!(f, "public_key of auth_data: {error}"),
         }
     }
 }

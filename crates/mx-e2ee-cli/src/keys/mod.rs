@@ -8,7 +8,7 @@ mod refused;
 mod rooms;
 mod rows;
 mod selection;
-mod target;
+pub(crate) mod target;
 mod transfer;
 
 use clap::{Args, Subcommand};

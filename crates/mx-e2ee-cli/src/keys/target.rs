@@ -34,10 +34,10 @@ pub(crate) struct Protection {
 #[derive(Args, Debug)]
 pub(crate) struct Target {
     #[command(flatten)]
-    pub(super) protection: Protection,
+    pub(crate) protection: Protection,
     /// The new key file
     #[arg(value_name = "OUT")]
-    pub(super) output: Place,
+    pub(crate) output: Place,
 }
 
 /// More than this no reader of ours does.
@@ -48,7 +48,7 @@ fn rounds(word: &str) -> Result<NonZeroU32, String> {
 
 impl Protection {
     /// Whether the file gets a passphrase of its own; `asked` says that the user wants to be asked for one.
-    pub(super) fn is_new(&self, asked: bool) -> Result<bool, Failure> {
+    pub(crate) fn is_new(&self, asked: bool) -> Result<bool, Failure> {
         let is_new = asked || self.new_passphrase_fd.is_some();
         if self.rounds.is_some() && !is_new {
             return Err(Failure::misused("--rounds needs a new passphrase: rounds belong to it"));
@@ -57,12 +57,12 @@ impl Protection {
     }
 
     /// Before anything long is done: that the file cannot be written is said at once.
-    pub(super) fn create(&self, output: &Place) -> Result<Output, Failure> {
+    pub(crate) fn create(&self, output: &Place) -> Result<Output, Failure> {
         Output::create(output, self.replace)
     }
 
     /// The keys of a new passphrase.
-    pub(super) fn choose(&self, name: &str) -> Result<ExportKeys, Failure> {
+    pub(crate) fn choose(&self, name: &str) -> Result<ExportKeys, Failure> {
         let rounds = self.rounds.unwrap_or(DEFAULT_ROUNDS);
         if rounds < FEWEST_ROUNDS {
             warn(format_args!(
@@ -81,26 +81,26 @@ const FEWEST_ROUNDS: NonZeroU32 = NonZeroU32::new(100_000).expect("is not zero")
 
 /// A key file that is being written.
 #[derive(Debug)]
-pub(super) struct Writer<'k> {
+pub(crate) struct Writer<'k> {
     writer: KeyExportWriter<'k, FromStd<Output>>,
     name: String,
     is_standard: bool,
 }
 
 impl<'k> Writer<'k> {
-    pub(super) fn new(keys: &'k ExportKeys, output: Output) -> Result<Self, Failure> {
+    pub(crate) fn new(keys: &'k ExportKeys, output: Output) -> Result<Self, Failure> {
         let (name, is_standard) = (output.name().to_owned(), output.is_standard());
         let writer = KeyExportWriter::new(&mut getrandom::SysRng, keys, FromStd::new(output));
         let writer = writer.map_err(|error| failure(&name, &error))?;
         Ok(Self { writer, name, is_standard })
     }
 
-    pub(super) fn write(&mut self, session: &ExportedSessionData<'_>) -> Result<(), Failure> {
+    pub(crate) fn write(&mut self, session: &ExportedSessionData<'_>) -> Result<(), Failure> {
         self.writer.write(session).map_err(|error| failure(&self.name, &error))
     }
 
     /// An entry as it stands in another file. `false` if it is none that a file can have.
-    pub(super) fn write_json(&mut self, entry: &[u8]) -> Result<bool, Failure> {
+    pub(crate) fn write_json(&mut self, entry: &[u8]) -> Result<bool, Failure> {
         match self.writer.write_json(entry) {
             Ok(()) => Ok(true),
             Err(WriteError::NotAnEntry) => Ok(false),
@@ -109,7 +109,7 @@ impl<'k> Writer<'k> {
     }
 
     /// Makes the file appear, and says what is in it: on standard error where the file itself went to standard output.
-    pub(super) fn finish(self, report: &Record, json: bool) -> Result<(), Failure> {
+    pub(crate) fn finish(self, report: &Record, json: bool) -> Result<(), Failure> {
         let Self { writer, name, is_standard } = self;
         let written = writer.sessions();
         let output = writer.finish().map_err(|error| failure(&name, &error))?;
