@@ -40,8 +40,8 @@ pub use crate::{
     secret_request::{Action, MAX_NAME_LEN, SecretRequest, SecretRequestError},
     secret_send::{SecretSend, SecretSendError},
     sharing::{
-        MAX_ASKED_DEVICES, MAX_REQUESTS, RequestError, RequestMessage, RequestRefused, SecretRefused,
-        SecretSharing,
+        MAX_ASKED_DEVICES, MAX_REQUESTS, ReceivedRequest, RequestError, RequestMessage, RequestRefused,
+        SecretRefused, SecretSharing,
     },
     stored_secret::{MAX_ENTRIES, MAX_STORED_SECRET_LEN, ReadSecretError, StoredSecret, StoredSecretError},
     unlock::{UnlockError, Unlocked, Unlocking},

@@ -8,8 +8,10 @@ use mx_pickle::{Generation, Kind, PickleError, PickleKey, Reader, UnpickleError,
 use mx_types::{DeviceId, MAX_IDENTIFIER_LEN, UserId};
 use rand_core::TryCryptoRng;
 
-use crate::secret_request::{Action, MAX_NAME_LEN, SecretRequest};
-use crate::sharing::{AskedDevice, MAX_ASKED_DEVICES, MAX_REQUESTS, OpenRequest, SecretSharing};
+use crate::secret_request::{MAX_NAME_LEN, is_name};
+use crate::sharing::{
+    AskedDevice, MAX_ASKED_DEVICES, MAX_REQUESTS, OpenRequest, ReceivedRequest, SecretSharing,
+};
 
 /// Layout 1: `user ID ‖ device ID ‖ requests: ID ‖ name ‖ devices: ID ‖ has answered ‖ received: device ID ‖ ID ‖ name`.
 const SHARING: Kind = Kind { type_tag: 28, layout: 1 };
@@ -77,15 +79,11 @@ impl SecretSharing {
                 out.push(asked.has_answered.into());
             }
         }
-        let names = self.received.iter().filter_map(|request| match &request.action {
-            Action::Request { name } => Some((request, name)),
-            Action::Cancellation => None,
-        });
-        write_count(&mut out, names.clone().count());
-        for (request, name) in names {
-            write_text(&mut out, &request.requesting_device_id);
+        write_count(&mut out, self.received.len());
+        for request in &self.received {
+            write_text(&mut out, &request.device_id);
             write_text(&mut out, &request.request_id);
-            write_text(&mut out, name);
+            write_text(&mut out, &request.name);
         }
         out
     }
@@ -100,10 +98,8 @@ fn open_request(reader: &mut Reader<'_, '_>) -> Result<OpenRequest, UnpickleErro
     Ok(OpenRequest { request_id, name, asked: asked.collect::<Result<_, _>>()? })
 }
 
-fn received(reader: &mut Reader<'_, '_>) -> Result<SecretRequest, UnpickleError> {
-    let requesting_device_id = device_id(reader)?;
-    let request_id = name(reader)?;
-    Ok(SecretRequest { action: Action::Request { name: name(reader)? }, requesting_device_id, request_id })
+fn received(reader: &mut Reader<'_, '_>) -> Result<ReceivedRequest, UnpickleError> {
+    Ok(ReceivedRequest { device_id: device_id(reader)?, request_id: name(reader)?, name: name(reader)? })
 }
 
 fn device_id(reader: &mut Reader<'_, '_>) -> Result<String, UnpickleError> {
@@ -115,7 +111,7 @@ fn device_id(reader: &mut Reader<'_, '_>) -> Result<String, UnpickleError> {
 /// A request ID or the name of a secret.
 fn name(reader: &mut Reader<'_, '_>) -> Result<String, UnpickleError> {
     let text = text(reader, MAX_NAME_LEN)?;
-    if text.is_empty() { Err(UnpickleError::Invalid { field: "name" }) } else { Ok(text) }
+    if is_name(&text) { Ok(text) } else { Err(UnpickleError::Invalid { field: "name" }) }
 }
 
 fn text(reader: &mut Reader<'_, '_>, limit: usize) -> Result<String, UnpickleError> {

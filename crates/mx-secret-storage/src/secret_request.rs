@@ -44,13 +44,13 @@ impl SecretRequest {
     pub fn parse(content: &str) -> Result<Self, SecretRequestError> {
         let members = Members::parse(content, MAX_OBJECT_LEN)?;
         let action = match members.text("action")?.as_str() {
-            "request" => Action::Request { name: name(members.text("name")?, "name")? },
+            "request" => Action::Request { name: name(&members, "name")? },
             "request_cancellation" => Action::Cancellation,
             _ => return Err(SecretRequestError::UnknownAction),
         };
         let requesting_device_id = members.text("requesting_device_id")?;
         DeviceId::parse(&requesting_device_id).map_err(SecretRequestError::DeviceId)?;
-        let request_id = name(members.text("request_id")?, "request_id")?;
+        let request_id = name(&members, "request_id")?;
         Ok(Self { action, requesting_device_id, request_id })
     }
 
@@ -74,13 +74,15 @@ impl SecretRequest {
     }
 }
 
-/// A name or ID that is kept while a request is open.
-pub(crate) fn name(text: String, member: &'static str) -> Result<String, SecretRequestError> {
-    if text.is_empty() || text.len() > MAX_NAME_LEN {
-        Err(SecretRequestError::Length { member, len: text.len() })
-    } else {
-        Ok(text)
-    }
+/// A member that is a name or an ID.
+fn name(members: &Members<'_>, member: &'static str) -> Result<String, SecretRequestError> {
+    let text = members.text(member)?;
+    if is_name(&text) { Ok(text) } else { Err(SecretRequestError::Length { member, len: text.len() }) }
+}
+
+/// Whether a text can be a name or an ID that is kept while a request is open.
+pub(crate) const fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_NAME_LEN
 }
 
 /// Why a content is not a request for a secret.

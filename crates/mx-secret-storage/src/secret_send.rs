@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::object::{MalformedObject, Members, json_text};
 use crate::secret::{MAX_SECRET_LEN, Secret, SecretTooLong};
-use crate::secret_request::{SecretRequestError, name};
+use crate::secret_request::is_name;
 
 /// The content of an `m.secret.send` that was the payload of an Olm message, and of no other: in the clear it means nothing.
 ///
@@ -26,10 +26,10 @@ impl SecretSend {
     pub fn parse(content: &str) -> Result<Self, SecretSendError> {
         // Six characters for one is the longest escape.
         let members = Members::parse(content, 7 * MAX_SECRET_LEN)?;
-        let request_id = name(members.text("request_id")?, "request_id").map_err(|error| match error {
-            SecretRequestError::Length { len, .. } => SecretSendError::RequestId { len },
-            _ => SecretSendError::RequestId { len: 0 },
-        })?;
+        let request_id = members.text("request_id")?;
+        if !is_name(&request_id) {
+            return Err(SecretSendError::RequestId { len: request_id.len() });
+        }
         let secret = Secret::new(members.secret_text("secret")?).map_err(SecretSendError::TooLong)?;
         Ok(Self { request_id, secret })
     }

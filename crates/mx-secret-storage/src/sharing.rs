@@ -13,7 +13,7 @@ use crate::key::random_text;
 use crate::permit::{AnswerPermit, AnswerRefused, KnownDevice, OwnDeviceTrust};
 use crate::received::ReceivedSecret;
 use crate::secret::{Secret, UnvalidatedSecret};
-use crate::secret_request::{Action, MAX_NAME_LEN, SecretRequest};
+use crate::secret_request::{Action, MAX_NAME_LEN, SecretRequest, is_name};
 use crate::secret_send::SecretSend;
 
 /// Requests of this device that may be open at once, and also those of others.
@@ -31,8 +31,7 @@ pub struct SecretSharing {
     pub(crate) user_id: String,
     pub(crate) device_id: String,
     pub(crate) requests: Vec<OpenRequest>,
-    /// Of others; none is a cancellation.
-    pub(crate) received: Vec<SecretRequest>,
+    pub(crate) received: Vec<ReceivedRequest>,
     pub(crate) generation: Generation,
 }
 
@@ -48,6 +47,17 @@ pub(crate) struct OpenRequest {
 pub(crate) struct AskedDevice {
     pub(crate) device_id: String,
     pub(crate) has_answered: bool,
+}
+
+/// What another device asks for. Nothing of it is authenticated.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReceivedRequest {
+    /// The device that is said to ask.
+    pub device_id: String,
+    /// Names the request, together with the device.
+    pub request_id: String,
+    /// The name of the secret.
+    pub name: String,
 }
 
 /// A message of type `m.secret.request`, to be sent to these devices of our own user, unencrypted.
@@ -86,7 +96,7 @@ impl SecretSharing {
         name: &str,
         devices: &[DeviceId<'_>],
     ) -> Result<RequestMessage, RequestError> {
-        if name.is_empty() || name.len() > MAX_NAME_LEN {
+        if !is_name(name) {
             return Err(RequestError::NameLength { len: name.len() });
         }
         if self.requests.len() >= MAX_REQUESTS {
@@ -175,8 +185,9 @@ impl SecretSharing {
         if request.requesting_device_id == self.device_id {
             return Err(RequestRefused::ThisDevice);
         }
-        let known = self.position(&request.requesting_device_id, &request.request_id);
-        match (&request.action, known) {
+        let SecretRequest { action, requesting_device_id: device_id, request_id } = request;
+        let known = self.position(&device_id, &request_id);
+        match (action, known) {
             (Action::Cancellation, Some(position)) => {
                 self.received.remove(position);
             }
@@ -185,14 +196,16 @@ impl SecretSharing {
             (Action::Request { .. }, None) if self.received.len() >= MAX_REQUESTS => {
                 return Err(RequestRefused::TooManyRequests);
             }
-            (Action::Request { .. }, None) => self.received.push(request),
+            (Action::Request { name }, None) => {
+                self.received.push(ReceivedRequest { device_id, request_id, name });
+            }
         }
         Ok(())
     }
 
-    /// The requests of other devices that are open, in the order in which they came. Nothing in them is authenticated.
+    /// The requests of other devices that are open, in the order in which they came.
     #[must_use]
-    pub fn received_requests(&self) -> &[SecretRequest] {
+    pub fn received_requests(&self) -> &[ReceivedRequest] {
         &self.received
     }
 
@@ -217,13 +230,8 @@ impl SecretSharing {
             OwnDeviceTrust::VerifiedHere => return Err(AnswerRefused::NotCrossSigned),
             OwnDeviceTrust::NotVerified => return Err(AnswerRefused::NotVerified),
         }
-        let SecretRequest { action, requesting_device_id, request_id } = self.received.remove(position);
-        match action {
-            Action::Request { name } => {
-                Ok(AnswerPermit { request_id, name, device_id: requesting_device_id })
-            }
-            Action::Cancellation => Err(AnswerRefused::NotRequested),
-        }
+        let ReceivedRequest { device_id, request_id, name } = self.received.remove(position);
+        Ok(AnswerPermit { request_id, name, device_id })
     }
 
     /// Forgets a request of another device, as the user wishes or because the secret is not here. Returns whether there was one.
@@ -256,7 +264,7 @@ impl SecretSharing {
     fn position(&self, device_id: &str, request_id: &str) -> Option<usize> {
         self.received
             .iter()
-            .position(|request| request.requesting_device_id == device_id && request.request_id == request_id)
+            .position(|request| request.device_id == device_id && request.request_id == request_id)
     }
 }
 
