@@ -63,6 +63,7 @@ Examples:
   mx-e2ee keys info element-keys.txt
   mx-e2ee events decrypt --keys element-keys.txt room.jsonl -o clear.jsonl
   mx-e2ee media decrypt --info event.json downloaded photo.jpg
+  mx-e2ee identity audit keys-query.json
 
 - stands for standard input or output. Files are written whole or not at all, readable by you alone.
 Passphrases are asked for, or read from a file descriptor: mx-e2ee ... --passphrase-fd 3 3<FILE

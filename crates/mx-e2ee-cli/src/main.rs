@@ -5,6 +5,7 @@ mod backup;
 mod command_line;
 mod events;
 mod failure;
+mod homeserver;
 mod identity;
 mod input;
 mod interrupt;

@@ -4,7 +4,7 @@
 use core::fmt;
 use std::{
     fs::File,
-    io::{self, IsTerminal as _, Read as _},
+    io::{self, IsTerminal as _},
     path::PathBuf,
 };
 
@@ -76,9 +76,7 @@ impl Descriptor {
             return Err("there are no file descriptors on this system; leave it away to be asked".to_owned());
         }
         if descriptor.path().metadata().is_err() {
-            return Err(format!(
-                "file descriptor {number} is not open; as in: --passphrase-fd {number} {number}<FILE"
-            ));
+            return Err(format!("file descriptor {number} is not open; as in: mx-e2ee ... {number}<FILE"));
         }
         Ok(descriptor)
     }
@@ -87,42 +85,56 @@ impl Descriptor {
         PathBuf::from(format!("/dev/fd/{}", self.0))
     }
 
-    /// The first line, without its end. Nothing behind it is consumed of a pipe, which may hold more passphrases.
+    /// The first line, which is a passphrase.
     fn read(self) -> Result<Passphrase, Failure> {
-        let Self(number) = self;
-        let unreadable = |error| {
-            Failure::input_output(format!("cannot read the passphrase from file descriptor {number}"), &error)
-        };
-        let mut file = File::open(self.path()).map_err(unreadable)?;
+        self.first_line("the passphrase").map(Passphrase)
+    }
+
+    /// The first line, without its end. Nothing behind it is consumed of a pipe, which may hold more secrets.
+    pub(crate) fn first_line(self, what: &str) -> Result<Zeroizing<String>, Failure> {
+        let name = format!("file descriptor {}", self.0);
+        let file = File::open(self.path());
+        let file =
+            file.map_err(|error| Failure::input_output(format!("cannot read {what} from {name}"), &error))?;
         if file.is_terminal() {
             return Err(Failure::misused(format!(
-                "file descriptor {number} is a terminal, which would show the passphrase; leave the option away to be asked"
+                "{name} is a terminal, which would show {what}; give it from a file or a pipe"
             )));
         }
-        let mut line = Zeroizing::new(Vec::with_capacity(MAX_LEN + 1));
-        let mut byte = Zeroizing::new([0]);
-        loop {
-            match file.read(&mut *byte) {
-                Ok(0) => break,
-                Ok(_) if *byte == *b"\n" => break,
-                Ok(_) => line.extend_from_slice(byte.as_slice()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(unreadable(error)),
-            }
-            if line.len() > MAX_LEN {
-                return Err(Failure::refused(format!(
-                    "file descriptor {number} has a first line of more than {MAX_LEN} bytes: is it the passphrase?"
-                )));
-            }
-        }
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-        let text = core::str::from_utf8(&line).map_err(|_| {
-            Failure::refused(format!("the passphrase on file descriptor {number} is not UTF-8"))
-        })?;
-        Ok(Passphrase(Zeroizing::new(text.to_owned())))
+        first_line(file, what, &name)
     }
+}
+
+/// The first line of a file with a secret in it, without its end.
+pub(crate) fn first_line(
+    mut file: impl io::Read,
+    what: &str,
+    name: &str,
+) -> Result<Zeroizing<String>, Failure> {
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_LEN + 1));
+    let mut byte = Zeroizing::new([0]);
+    loop {
+        match file.read(&mut *byte) {
+            Ok(0) => break,
+            Ok(_) if *byte == *b"\n" => break,
+            Ok(_) => line.extend_from_slice(byte.as_slice()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                return Err(Failure::input_output(format!("cannot read {what} from {name}"), &error));
+            }
+        }
+        if line.len() > MAX_LEN {
+            return Err(Failure::refused(format!(
+                "{name} has a first line of more than {MAX_LEN} bytes: is it {what}?"
+            )));
+        }
+    }
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    let text = core::str::from_utf8(&line);
+    let text = text.map_err(|_| Failure::refused(format!("{what} on {name} is not UTF-8")))?;
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 /// Longer than any that people use; a file that was named by mistake is not read to its end.

@@ -1,6 +1,11 @@
 //! `identity`: cross-signing identities, audited and put to use.
 
+mod account_data;
 mod audit;
+mod own;
+mod secret_storage;
+mod sign_device;
+mod viewer;
 
 use clap::Subcommand;
 
@@ -8,7 +13,7 @@ use crate::failure::{Failure, Verdict};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say who signed what in answers to /keys/query, what fails and why, and how far to trust each device
+    /// Say who signed what in answers to /keys/query, what fails, and how far to trust each device
     ///
     /// Every key and every device is listed with the signatures on it: valid ones, failing ones, and those that
     /// prove nothing; what clients drop is named with the reason. For each failing signature there are the very
@@ -27,10 +32,27 @@ answer is not the pinned one there. Your own answer belongs first.
 Exit code 1: something fails, was dropped, or is not what was pinned."
     )]
     Audit(audit::Arguments),
+    /// Cross-sign a device of yours with the key in secret storage
+    #[command(after_help = "\
+For bots and bridges: what a client does when its user types the recovery key. Offline it prints the body
+for POST /_matrix/client/v3/keys/signatures/upload; with --homeserver it fetches all it needs and sends it.
+Each check is told on standard error. Without --fingerprint it is the server's word which key the device
+has: on a server that is not yours, compare it with what the device shows.
+
+Account data is a folder with a file for each type, named as the type with or without .json, or one
+document: {type: content}, a list of events, or an answer to /sync.
+
+Examples:
+  mx-e2ee identity sign-device --homeserver https://matrix.example.org --token-file token
+  mx-e2ee identity sign-device --own @me:example.org --device PHONE --account-data DIR --keys-query k.json
+
+Exit code 1: refused, and nothing was signed; or the server shows no signature.")]
+    SignDevice(sign_device::Arguments),
 }
 
 pub(crate) fn run(command: Command, json: bool) -> Result<Verdict, Failure> {
     match command {
         Command::Audit(arguments) => audit::run(&arguments, json),
+        Command::SignDevice(arguments) => sign_device::run(&arguments, json),
     }
 }

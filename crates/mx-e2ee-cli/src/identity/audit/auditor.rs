@@ -7,20 +7,23 @@ use mx_cross_signing::{
     Event, Identities, Identity, NoAnswer, OwnIdentity, OwnState, Update, Usage, UserIdentity, UserState,
     receive, trust,
 };
-use mx_curve25519::Ed25519SecretKey;
 use mx_signing::{
     DeviceKeysError, DeviceRefused, KeysQueryResponse, QueryError, SignatureMemory, SignedObject, VerifyError,
 };
-use mx_types::{DeviceId, Ed25519PublicKey, UserId};
+use mx_types::{Ed25519PublicKey, UserId};
 
 use super::{
-    Own,
     finding::{self, Device, Finding, Key, Object, User},
     signature::{Judge, Judgement, Signer, Subject},
     signers::{self, Signers},
     trust::{Owner, Trust},
 };
-use crate::{failure::Failure, interrupt, progress::Progress};
+use crate::{
+    failure::Failure,
+    identity::{own::Own, viewer::viewer},
+    interrupt,
+    progress::Progress,
+};
 
 type Sink<'s> = &'s mut dyn FnMut(Finding) -> Result<(), Failure>;
 
@@ -231,15 +234,6 @@ impl Auditor {
         };
         User { user_id: user_id.to_owned(), is_own, state, problems }
     }
-}
-
-/// Trust is computed for a device: for one that no answer can have, because its ID is too long to be part of a key ID.
-fn viewer(user_id: &str) -> Result<OwnIdentity, Failure> {
-    let device_id = "-".repeat(mx_types::MAX_IDENTIFIER_LEN);
-    let (Ok(user_id), Ok(device_id)) = (UserId::parse(user_id), DeviceId::parse(&device_id)) else {
-        return Err(Failure::misused(format!("{user_id} is no user ID")));
-    };
-    Ok(OwnIdentity::new(user_id, device_id, Ed25519SecretKey::from_seed(&[0; 32]).public_key()))
 }
 
 /// Why an answer has nothing, or no identity, of a user that is taken.
