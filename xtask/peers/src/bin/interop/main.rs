@@ -22,7 +22,8 @@ use self::{differences::Differences, exchange::StartsFrom, report::Report};
 
 const HELP: &str = "\
 Talks with vodozemac, libolm, ruma and matrix-sdk-crypto: sessions, random exchanges with losses,
-group sessions, signatures, canonical JSON, attachments, and inputs on which they differ.
+group sessions, signatures, canonical JSON, attachments, key files, identities and the trust in
+them, and inputs on which they differ.
 One line a check.
 
 Usage: cargo xtask interop [--quick] [--seed N] [--only TEXT]

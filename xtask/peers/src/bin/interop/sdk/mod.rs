@@ -2,6 +2,7 @@
 
 mod attachments;
 mod differences;
+mod identities;
 mod key_files;
 mod room;
 mod room_keys;
@@ -9,6 +10,7 @@ mod tool;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
+use tokio::runtime;
 
 use self::differences::Differences;
 use crate::report::Report;
@@ -30,6 +32,13 @@ pub fn checks(report: &mut Report) {
         None => report.skip("a room, theirs to mx-e2ee", "it was not built: cargo xtask interop does that"),
         Some(tool) => report.check("a room, theirs to mx-e2ee", |rng| room::to_tool(&tool, rng)),
     }
+    report.check("an identity, theirs to us", identities::to_us);
+    report.check("an identity, ours to them", identities::to_them);
+    report.check("users verify each other", identities::verified);
+    report.check("own devices and private keys, both ways", identities::own_devices);
+    report.check("identities that change", identities::changes);
+    report.check("trust in random graphs", identities::graphs);
+    report.check("trust in random histories", identities::histories);
 
     report.title("Where matrix-sdk-crypto differs");
     let mut differences = Differences::default();
@@ -37,9 +46,16 @@ pub fn checks(report: &mut Report) {
     let mut rng = report.rng(inputs);
     let tried = attachments::differences(&mut differences, report, &mut rng)
         .and_then(|()| room_keys::differences(&mut differences, report, &mut rng))
-        .and_then(|()| key_files::differences(&mut differences, report, &mut rng));
+        .and_then(|()| key_files::differences(&mut differences, report, &mut rng))
+        .and_then(|()| identities::differences(&mut differences, report));
     report.quiet_check(inputs, || tried);
     differences.print();
+}
+
+/// Waits for something that their machine does. It starts tasks, so it wants a runtime around it.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = runtime::Builder::new_current_thread().build().expect("a runtime without I/O or time");
+    runtime.block_on(future)
 }
 
 fn below(rng: &mut ChaCha20Rng, bound: usize) -> usize {

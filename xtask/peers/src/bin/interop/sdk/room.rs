@@ -3,7 +3,6 @@
 use core::{iter, num::NonZeroU32};
 use std::fs;
 
-use futures_executor::block_on;
 use matrix_sdk_crypto::{
     DecryptionSettings, EncryptionSettings, OlmMachine, TrustRequirement, decrypt_room_key_export,
     encrypt_room_key_export, olm::ExportedRoomKey,
@@ -16,7 +15,7 @@ use ruma::{DeviceId, OwnedRoomId, RoomId, UserId, events::room::history_visibili
 use serde_json::{Value, json};
 
 use super::{
-    below,
+    below, block_on,
     room_keys::{SENDER_KEY, exported},
     tool::Tool,
 };

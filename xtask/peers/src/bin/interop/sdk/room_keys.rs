@@ -1,6 +1,5 @@
 //! Session data, key bundles and withheld codes: read and written by turns.
 
-use futures_executor::block_on;
 use matrix_sdk_crypto::{
     olm::{BackedUpRoomKey, ExportedRoomKey},
     types::{events::room_key_withheld::RoomKeyWithheldContent, room_history::RoomKeyBundle as TheirBundle},
@@ -11,7 +10,7 @@ use mx_types::{Curve25519PublicKey, DeviceId, Ed25519PublicKey, RoomId, SessionI
 use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json};
 
-use super::{below, differences::Differences, room::Room};
+use super::{below, block_on, differences::Differences, room::Room};
 use crate::{
     differences::Verdict,
     report::{Failure, Outcome, Report, expect},

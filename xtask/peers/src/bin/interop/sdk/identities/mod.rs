@@ -1,0 +1,20 @@
+//! Identities: exchanged over a homeserver, and judged by both sides from the same answers.
+
+mod cases;
+mod differences;
+mod exchange;
+mod graphs;
+mod histories;
+mod homeserver;
+mod objects;
+mod ours;
+mod pair;
+mod past;
+mod theirs;
+
+pub use self::{
+    differences::differences,
+    exchange::{changes, own_devices, to_them, to_us, verified},
+    graphs::graphs,
+    histories::histories,
+};
