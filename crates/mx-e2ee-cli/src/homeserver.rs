@@ -125,6 +125,8 @@ pub(crate) struct Refusal {
     pub(crate) errcode: String,
     /// The server's words.
     message: String,
+    /// All of it.
+    pub(crate) body: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -168,6 +170,12 @@ impl Client {
         self.answer(request.header("Authorization", self.authorization.as_str()).send(body))
     }
 
+    /// `PUT` of a JSON text.
+    pub(crate) fn put(&self, segments: &[&str], body: &str) -> Result<Answer, Failure> {
+        let request = self.agent.put(self.url(segments)).content_type("application/json");
+        self.answer(request.header("Authorization", self.authorization.as_str()).send(body))
+    }
+
     /// What cannot go wrong unless something is wrong: a refusal is a failure.
     pub(crate) fn expect(&self, doing: &str, answer: Answer) -> Result<String, Failure> {
         match answer {
@@ -178,7 +186,7 @@ impl Client {
 
     /// A refusal in words.
     pub(crate) fn says(&self, refusal: &Refusal) -> String {
-        let Refusal { status, errcode, message } = refusal;
+        let Refusal { status, errcode, message, .. } = refusal;
         let words = [errcode.as_str(), message].into_iter().filter(|word| !word.is_empty());
         let words = words.collect::<Vec<_>>().join(": ");
         let hint = match (*status, errcode.as_str()) {
@@ -191,18 +199,7 @@ impl Client {
     }
 
     fn url(&self, segments: &[&str]) -> String {
-        let mut url = [&self.base, "/_matrix/client/v3"].concat();
-        for segment in segments {
-            url.push('/');
-            for byte in segment.bytes() {
-                if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                    url.push(char::from(byte));
-                } else {
-                    url.push_str(&format!("%{byte:02X}"));
-                }
-            }
-        }
-        url
+        [&self.base, path(segments).as_str()].concat()
     }
 
     fn answer(&self, response: Result<Response<Body>, ureq::Error>) -> Result<Answer, Failure> {
@@ -222,8 +219,24 @@ impl Client {
         let MatrixError { errcode, error } = serde_json::from_str(&body).unwrap_or_default();
         let location = response.headers().get("location").and_then(|value| value.to_str().ok());
         let message = if status.is_redirection() { location.unwrap_or_default().to_owned() } else { error };
-        Ok(Answer::Refused(Refusal { status: status.as_u16(), errcode, message }))
+        Ok(Answer::Refused(Refusal { status: status.as_u16(), errcode, message, body }))
     }
+}
+
+/// The path of these segments, `/_matrix/client/v3/...`.
+pub(crate) fn path(segments: &[&str]) -> String {
+    let mut path = "/_matrix/client/v3".to_owned();
+    for segment in segments {
+        path.push('/');
+        for byte in segment.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                path.push(char::from(byte));
+            } else {
+                path.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    path
 }
 
 /// An answer about a user with a thousand devices has one megabyte.

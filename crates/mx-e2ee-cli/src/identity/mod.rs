@@ -1,7 +1,9 @@
 //! `identity`: cross-signing identities, audited and put to use.
 
 mod account_data;
+mod asking;
 mod audit;
+mod bootstrap;
 mod own;
 mod secret_storage;
 mod sign_device;
@@ -48,11 +50,23 @@ Examples:
 
 Exit code 1: refused, and nothing was signed; or the server shows no signature.")]
     SignDevice(sign_device::Arguments),
+    /// Make cross-signing keys, secret storage and a key backup for an account that has none
+    #[command(after_help = "\
+OUT gets the requests to be sent, in their order, as one JSON object with method, path and body of each.
+With --homeserver they are sent, too. The recovery key is shown once. Nothing that is there is ever replaced.
+
+Examples:
+  mx-e2ee identity bootstrap --homeserver https://matrix.example.org --token-file token setup.json
+  mx-e2ee identity bootstrap --own @bot:example.org --unchecked --key-file recovery-key setup.json
+
+Exit code 1: refused; the message says whether anything was sent.")]
+    Bootstrap(Box<bootstrap::Arguments>),
 }
 
 pub(crate) fn run(command: Command, json: bool) -> Result<Verdict, Failure> {
     match command {
         Command::Audit(arguments) => audit::run(&arguments, json),
         Command::SignDevice(arguments) => sign_device::run(&arguments, json),
+        Command::Bootstrap(arguments) => bootstrap::run(&arguments, json),
     }
 }

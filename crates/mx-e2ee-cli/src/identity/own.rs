@@ -47,6 +47,12 @@ fn user_id(word: &str) -> Result<String, String> {
     Ok(id.as_str().to_owned())
 }
 
+/// As clients show it: perhaps in groups of four.
+pub(super) fn fingerprint(word: &str) -> Result<Ed25519PublicKey, String> {
+    let word: String = word.chars().filter(|c| !c.is_whitespace()).collect();
+    Ed25519PublicKey::from_base64(&word).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

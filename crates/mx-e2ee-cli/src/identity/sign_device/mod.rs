@@ -7,7 +7,6 @@ use clap::Args;
 use mx_cross_signing::{SignaturesUpload, Usage};
 use mx_signing::KeysQueryResponse;
 use mx_types::Ed25519PublicKey;
-use serde::Deserialize;
 
 use self::{
     device::{OwnDevice, Signing},
@@ -15,7 +14,8 @@ use self::{
 };
 use super::{
     account_data::AccountData,
-    own::Own,
+    asking::{query, who_am_i},
+    own::{Own, fingerprint},
     secret_storage::{self, Opened},
 };
 use crate::{
@@ -56,19 +56,6 @@ pub(crate) struct Arguments {
     /// Ask the homeserver and print the body, but send nothing
     #[arg(long)]
     dry_run: bool,
-}
-
-/// As clients show it: perhaps in groups of four.
-fn fingerprint(word: &str) -> Result<Ed25519PublicKey, String> {
-    let word: String = word.chars().filter(|c| !c.is_whitespace()).collect();
-    Ed25519PublicKey::from_base64(&word).map_err(|error| error.to_string())
-}
-
-/// The answer to `/account/whoami`.
-#[derive(Deserialize)]
-struct WhoAmI {
-    user_id: String,
-    device_id: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments, json: bool) -> Result<Verdict, Failure> {
@@ -166,17 +153,6 @@ fn sign(
     }
     let signing = device.sign(said)?;
     Ok((device, signing))
-}
-
-fn who_am_i(client: &Client) -> Result<WhoAmI, Failure> {
-    let body = client.expect("who the access token belongs to", client.get(&["account", "whoami"])?)?;
-    serde_json::from_str(&body)
-        .map_err(|error| Failure::refused(format!("the server's answer to whoami is malformed: {error}")))
-}
-
-fn query(client: &Client, user_id: &str) -> Result<String, Failure> {
-    let body = serde_json::json!({ "device_keys": { user_id: [] } }).to_string();
-    client.expect("the keys of the user", client.post(&["keys", "query"], &body)?)
 }
 
 fn send(client: &Client, mut upload: SignaturesUpload) -> Result<(), Failure> {
