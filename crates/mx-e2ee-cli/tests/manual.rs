@@ -36,7 +36,13 @@ fn each_command_has_a_page_and_each_shell_its_completions() {
     assert!(run(["man"]).assert_code(0).text().contains(".TH mx-e2ee 1"));
     let man = folder.text_path("man/man1");
     run(["man", &man]).assert_code(0);
-    for page in ["mx-e2ee.1", "mx-e2ee-events-decrypt.1", "mx-e2ee-keys-merge.1", "mx-e2ee-media-encrypt.1"] {
+    for page in [
+        "mx-e2ee.1",
+        "mx-e2ee-events-decrypt.1",
+        "mx-e2ee-identity-sign-device.1",
+        "mx-e2ee-keys-merge.1",
+        "mx-e2ee-media-encrypt.1",
+    ] {
         let page = folder.read(&format!("man/man1/{page}"));
         assert!(page.starts_with(b".ie") || page.starts_with(b".TH"));
     }

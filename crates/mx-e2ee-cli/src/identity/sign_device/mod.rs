@@ -93,10 +93,10 @@ pub(super) fn run(arguments: &Arguments, json: bool) -> Result<Verdict, Failure>
         _ => return Err(Failure::misused("--keys-query and --account-data are needed, or --homeserver")),
     };
 
-    let mut said = Said::default();
+    let mut said = Said::new(json);
     let signing = sign(arguments, &own, &device_id, &keys_query, &account_data, &mut said);
     // What was found out is told also where something was refused.
-    crate::failure::tell(&said.to_text(json));
+    said.end();
     let (device, signing) = signing?;
     let mut out = Output::standard();
     match (signing, client) {

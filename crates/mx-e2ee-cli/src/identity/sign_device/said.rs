@@ -1,31 +1,45 @@
 //! What was checked, and what was not, told on standard error.
 
 use mx_secret_storage::KeyCheck;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
+    failure,
     identity::secret_storage::Opened,
     record::{Record, printable},
 };
 
-#[derive(Debug, Default)]
-pub(super) struct Said(Vec<Line>);
-
+/// As text each check is told when it is done: whoever is asked for the recovery key has seen the fingerprint. As JSON
+/// all are in one line, at the end.
 #[derive(Debug)]
-struct Line {
-    is_checked: bool,
-    text: String,
+pub(super) struct Said {
+    /// Nothing as text.
+    lines: Option<Vec<Value>>,
 }
 
 impl Said {
+    pub(super) fn new(json: bool) -> Self {
+        Self { lines: json.then(Vec::new) }
+    }
+
     /// Something that was checked.
-    pub(super) fn that(&mut self, text: impl Into<String>) {
-        self.0.push(Line { is_checked: true, text: text.into() });
+    pub(super) fn that(&mut self, text: impl AsRef<str>) {
+        self.say(true, text.as_ref());
     }
 
     /// Something that was not, and should be.
-    pub(super) fn unchecked(&mut self, text: impl Into<String>) {
-        self.0.push(Line { is_checked: false, text: text.into() });
+    pub(super) fn unchecked(&mut self, text: impl AsRef<str>) {
+        self.say(false, text.as_ref());
+    }
+
+    fn say(&mut self, is_checked: bool, text: &str) {
+        match &mut self.lines {
+            Some(lines) => lines.push(json!({ "checked": is_checked, "what": text })),
+            None => {
+                let mark = if is_checked { "checked    " } else { "NOT CHECKED" };
+                failure::tell(&format!("{mark}  {}\n", printable(text)));
+            }
+        }
     }
 
     pub(super) fn opened(&mut self, opened: &Opened) {
@@ -39,15 +53,9 @@ impl Said {
         }
     }
 
-    pub(super) fn to_text(&self, json: bool) -> String {
-        if json {
-            let lines = self.0.iter().map(|line| json!({ "checked": line.is_checked, "what": line.text }));
-            return Record::new().with("checks", lines.collect::<Vec<_>>()).to_json() + "\n";
+    pub(super) fn end(self) {
+        if let Some(lines) = self.lines {
+            failure::tell(&(Record::new().with("checks", lines).to_json() + "\n"));
         }
-        let lines = self.0.iter().map(|Line { is_checked, text }| {
-            let mark = if *is_checked { "checked    " } else { "NOT CHECKED" };
-            format!("{mark}  {}\n", printable(text))
-        });
-        lines.collect()
     }
 }
