@@ -6,6 +6,7 @@ mod identities;
 mod key_files;
 mod room;
 mod room_keys;
+mod secret_storage;
 mod tool;
 
 use rand_chacha::ChaCha20Rng;
@@ -39,6 +40,9 @@ pub fn checks(report: &mut Report) {
     report.check("identities that change", identities::changes);
     report.check("trust in random graphs", identities::graphs);
     report.check("trust in random histories", identities::histories);
+    report.check("secret storage, theirs to us", secret_storage::to_us);
+    report.check("secret storage, ours to them", secret_storage::to_them);
+    report.check("cross-signing keys through secret storage", secret_storage::signing_keys);
 
     report.title("Where matrix-sdk-crypto differs");
     let mut differences = Differences::default();
@@ -47,7 +51,8 @@ pub fn checks(report: &mut Report) {
     let tried = attachments::differences(&mut differences, report, &mut rng)
         .and_then(|()| room_keys::differences(&mut differences, report, &mut rng))
         .and_then(|()| key_files::differences(&mut differences, report, &mut rng))
-        .and_then(|()| identities::differences(&mut differences, report));
+        .and_then(|()| identities::differences(&mut differences, report))
+        .and_then(|()| secret_storage::differences(&mut differences, report, &mut rng));
     report.quiet_check(inputs, || tried);
     differences.print();
 }

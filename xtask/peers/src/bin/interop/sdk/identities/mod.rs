@@ -17,4 +17,7 @@ pub use self::{
     exchange::{changes, own_devices, to_them, to_us, verified},
     graphs::graphs,
     histories::histories,
+    homeserver::Homeserver,
+    ours::Ours,
+    theirs::Theirs,
 };
