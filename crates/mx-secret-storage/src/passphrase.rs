@@ -10,7 +10,7 @@ use mx_types::RandomnessFailed;
 use rand_core::TryCryptoRng;
 
 use crate::key::{SecretStorageKey, random_text};
-use crate::object::{Kept, MAX_OBJECT_LEN, Members, json_text, object, text};
+use crate::object::{Kept, MAX_OBJECT_LEN, MalformedObject, Members, json_text, object, text};
 
 /// The rounds of a new key where nothing speaks for another number.
 pub const DEFAULT_ITERATIONS: NonZeroU32 = NonZeroU32::new(500_000).expect("500,000 is not zero");
@@ -63,7 +63,7 @@ impl PassphraseInfo {
 
     /// Reads the JSON text of the member `passphrase`.
     pub(crate) fn parse(json: &str) -> Result<Self, PassphraseError> {
-        let members = Members::parse(json, MAX_OBJECT_LEN).map_err(|_| PassphraseError::NotAnObject)?;
+        let members = Members::parse(json, MAX_OBJECT_LEN).map_err(PassphraseError::Object)?;
         let algorithm = members.get("algorithm").and_then(text);
         if algorithm.as_deref() != Some(PBKDF2) {
             return Err(PassphraseError::UnsupportedAlgorithm);
@@ -171,8 +171,8 @@ const PBKDF2: &str = "m.pbkdf2";
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum PassphraseError {
-    /// The member `passphrase` is not an object.
-    NotAnObject,
+    /// The member `passphrase` is not the object that it must be.
+    Object(MalformedObject),
     /// Its algorithm is not `m.pbkdf2`.
     UnsupportedAlgorithm,
     /// The salt is missing, empty or no text.
@@ -194,7 +194,7 @@ impl fmt::Display for PassphraseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("no key can be made from a passphrase, use the key itself: ")?;
         match self {
-            Self::NotAnObject => f.write_str("passphrase is not an object"),
+            Self::Object(error) => write!(f, "passphrase: {error}"),
             Self::UnsupportedAlgorithm => f.write_str("algorithm is not m.pbkdf2"),
             Self::Salt => f.write_str("salt is missing, empty or no text"),
             Self::Iterations => f.write_str("iterations is missing or not a whole number from 1 on"),

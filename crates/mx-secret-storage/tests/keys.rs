@@ -148,6 +148,19 @@ fn texts_that_are_no_object_are_refused_by_name() {
     assert!(parse(&deep).is_ok());
 }
 
+#[test]
+fn nothing_that_was_cut_off_is_read() {
+    let (_, description) = from_passphrase();
+    let json = description.with_name("é").to_json();
+    for (end, _) in json.char_indices() {
+        assert!(KeyDescription::parse(&json[..end]).is_err(), "{}", &json[..end]);
+    }
+    let json = default_key_content("é");
+    for (end, _) in json.char_indices() {
+        assert!(parse_default_key(&json[..end]).is_err(), "{}", &json[..end]);
+    }
+}
+
 // SSS-10 SSS-12 SSS-13
 #[test]
 fn a_passphrase_block_that_is_not_understood_leaves_the_key_usable() {
@@ -155,7 +168,11 @@ fn a_passphrase_block_that_is_not_understood_leaves_the_key_usable() {
     let block = |members: &str| format!(r#","passphrase":{members}"#);
     let pbkdf2 = |rest: &str| block(&format!(r#"{{"algorithm":"m.pbkdf2"{rest}}}"#));
     let cases = [
-        (block("\"m.pbkdf2\""), PassphraseError::NotAnObject),
+        (block("\"m.pbkdf2\""), PassphraseError::Object(MalformedObject::NotAnObject)),
+        (
+            pbkdf2(r#","salt":"a","iterations":1,"salt":"a""#),
+            PassphraseError::Object(MalformedObject::Repeated),
+        ),
         (block(r#"{"salt":"a","iterations":1}"#), PassphraseError::UnsupportedAlgorithm),
         (
             block(r#"{"algorithm":"m.argon2","salt":"a","iterations":1}"#),

@@ -6,7 +6,7 @@ use mx_secret_storage::{
     MAX_SECRET_LEN, MAX_STORED_SECRET_LEN, MEGOLM_BACKUP_V1, MalformedObject, ReadSecretError, SELF_SIGNING,
     Secret, SecretStorageKey, SecretTooLong, StoredSecret, StoredSecretError, USER_SIGNING,
 };
-use mx_types::base64::DecodeError;
+use mx_types::base64::{DecodeError, TrailingBits, decode_to_vec, encode_to_string};
 use proptest::prelude::*;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use zeroize::Zeroizing;
@@ -145,6 +145,37 @@ fn a_malformed_entry_says_what_is_wrong() {
     assert!(changed("c2VjcmV0", "").is_ok(), "an empty secret is one");
     assert!(changed(r#""iv":""#, r#""iv":"AAAA"#).expect("is taken").has_long_iv());
     assert!(changed("{", r#"{"x":[1.5],"#).is_ok());
+}
+
+#[test]
+fn nothing_that_was_cut_off_is_read() {
+    let mut whole = StoredSecret::new(MASTER);
+    whole.encrypt(&mut rng(), "é", &key(1), &secret("a")).expect("is possible");
+    let (json, entry) = (whole.to_json(), whole.entry("é").expect("is there").to_json());
+    for (end, _) in json.char_indices() {
+        assert!(StoredSecret::parse(MASTER, &json[..end]).is_err(), "{}", &json[..end]);
+    }
+    for (end, _) in entry.char_indices() {
+        assert!(EncryptedSecret::parse(&entry[..end]).is_err(), "{}", &entry[..end]);
+    }
+}
+
+/// One bit of the ciphertext or the MAC.
+#[test]
+fn nothing_that_was_changed_is_opened() {
+    let json = key(1).encrypt(&mut rng(), MASTER, &secret("s3cret")).expect("is possible").to_json();
+    for name in ["ciphertext", "mac"] {
+        let (before, after) = json.split_once(&format!(r#""{name}":""#)).expect("is there");
+        let (value, after) = after.split_once('"').expect("is a string");
+        let bytes = decode_to_vec(value, TrailingBits::Refused).expect("is Base64");
+        for bit in 0..8 * bytes.len() {
+            let mut changed = bytes.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let changed = format!(r#"{before}"{name}":"{}"{after}"#, encode_to_string(&changed));
+            let changed = EncryptedSecret::parse(&changed).expect("is one");
+            assert_eq!(key(1).decrypt(MASTER, &changed).err(), Some(DecryptError::Authentication));
+        }
+    }
 }
 
 #[test]

@@ -247,6 +247,19 @@ fn a_malformed_answer_says_what_is_wrong() {
 }
 
 #[test]
+fn nothing_that_was_cut_off_is_read() {
+    let (_, message) = asked(MASTER);
+    let answer = r#"{"request_id":"1","secret":"a\u00e9"}"#;
+    assert!(SecretSend::parse(answer).is_ok());
+    for end in 0..message.content.len() {
+        assert!(SecretRequest::parse(&message.content[..end]).is_err(), "{}", &message.content[..end]);
+    }
+    for end in 0..answer.len() {
+        assert!(SecretSend::parse(&answer[..end]).is_err(), "{}", &answer[..end]);
+    }
+}
+
+#[test]
 fn any_text_is_answered_and_read_again() {
     for text in ["", "a/b+c=", "\"\\\0\u{1f}\u{7f}日😀\n", &"\u{1}".repeat(MAX_SECRET_LEN)] {
         let (mut laptop, message) = asked(MASTER);

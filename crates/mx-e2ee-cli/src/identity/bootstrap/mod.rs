@@ -7,6 +7,7 @@ mod send;
 mod setup;
 
 use clap::Args;
+use mx_signing::KeysQueryResponse;
 use mx_types::{DeviceId, Ed25519PublicKey, UserId};
 
 use self::{
@@ -194,7 +195,10 @@ fn ask(client: &Client, user_id: UserId<'_>, no_backup: bool) -> Result<Checked,
 /// Whether the server shows what it was sent: another device may have been faster.
 fn shown(client: &Client, setup: &Setup) -> Result<(), Failure> {
     let text = query(client, &setup.user_id)?;
-    if text.contains(&setup.master_signing_key) {
+    let response = KeysQueryResponse::parse(&text);
+    let msk = response.ok().zip(UserId::parse(&setup.user_id).ok());
+    let msk = msk.and_then(|(response, user_id)| response.master_key(user_id).ok());
+    if msk.is_some_and(|msk| msk.contains(&setup.master_signing_key)) {
         return Ok(());
     }
     Err(Failure::refused(
