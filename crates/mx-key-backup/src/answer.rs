@@ -1,14 +1,14 @@
-use alloc::{borrow::ToOwned as _, boxed::Box, string::String, vec, vec::Vec};
+use alloc::{borrow::ToOwned as _, string::String, vec::Vec};
 use core::{fmt, mem};
 
-use embedded_io::{ErrorKind, Read};
+use embedded_io::Read;
 use mx_room_key::{
     MalformedObject,
     json::{self, Value},
 };
 use mx_types::{MAX_IDENTIFIER_LEN, RoomId, SessionId};
 
-use crate::{Entry, EntryError};
+use crate::{AnswerError, Entry, EntryError, answer_text::AnswerText};
 
 /// An answer to `GET /room_keys/keys`, whole, of a room or of a session, read entry by entry.
 ///
@@ -28,13 +28,7 @@ use crate::{Entry, EntryError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct KeysAnswer<R> {
-    source: R,
-    buffer: Box<[u8]>,
-    /// What is in the buffer and was not looked at.
-    start: usize,
-    end: usize,
-    /// Bytes of the answer that were looked at.
-    position: u64,
+    text: AnswerText<R>,
     place: Place,
     /// Whether nothing stands before in the object.
     first: bool,
@@ -96,11 +90,7 @@ impl<R: Read> KeysAnswer<R> {
 
     fn new(source: R, place: Place) -> Self {
         Self {
-            source,
-            buffer: vec![0; BUFFER_LEN].into_boxed_slice(),
-            start: 0,
-            end: 0,
-            position: 0,
+            text: AnswerText::new(source),
             place,
             first: true,
             found: false,
@@ -137,7 +127,7 @@ impl<R: Read> KeysAnswer<R> {
     /// How many bytes of the answer were read: for progress.
     #[must_use]
     pub const fn position(&self) -> u64 {
-        self.position
+        self.text.position()
     }
 
     fn find(&mut self) -> Result<Option<Found>, AnswerError<R::Error>> {
@@ -150,7 +140,8 @@ impl<R: Read> KeysAnswer<R> {
                     return self.entry().map(Some);
                 }
                 Place::AfterSession => {
-                    self.end()?;
+                    self.place = Place::Over;
+                    self.text.end()?;
                     return Ok(None);
                 }
                 Place::InAll => {
@@ -167,7 +158,7 @@ impl<R: Read> KeysAnswer<R> {
                         continue;
                     }
                     mem::swap(&mut self.room, &mut self.name);
-                    if self.peek_value()? != b'{' {
+                    if self.text.peek_value()? != b'{' {
                         self.capture(0)?;
                         return Ok(Some(Found::RoomRefused(EntryError::Room(MalformedObject::NotAnObject))));
                     }
@@ -184,7 +175,7 @@ impl<R: Read> KeysAnswer<R> {
                         continue;
                     }
                     if self.is_named("sessions")? {
-                        if self.peek_value()? != b'{' {
+                        if self.text.peek_value()? != b'{' {
                             self.capture(0)?;
                             self.found = true;
                             let error = MalformedObject::WrongType { member: "sessions" };
@@ -215,17 +206,18 @@ impl<R: Read> KeysAnswer<R> {
 
     /// The end of the answer, in which the member must have been.
     fn over(&mut self, member: &'static str) -> Result<Option<Found>, AnswerError<R::Error>> {
+        self.place = Place::Over;
         let found = self.found;
-        self.end()?;
+        self.text.end()?;
         if found { Ok(None) } else { Err(AnswerError::Missing { member }) }
     }
 
     /// Reads the beginning of an object.
     fn open(&mut self, place: Place) -> Result<(), AnswerError<R::Error>> {
-        if self.peek_value()? != b'{' {
+        if self.text.peek_value()? != b'{' {
             return Err(AnswerError::NotAnObject);
         }
-        self.take();
+        self.text.take();
         (self.place, self.first, self.found) = (place, true, false);
         Ok(())
     }
@@ -246,7 +238,11 @@ impl<R: Read> KeysAnswer<R> {
 
     /// Goes into the value of a member without which the answer is none.
     fn open_member(&mut self, member: &'static str, place: Place) -> Result<(), AnswerError<R::Error>> {
-        if self.peek_value()? == b'{' { self.open(place) } else { Err(AnswerError::WrongType { member }) }
+        if self.text.peek_value()? == b'{' {
+            self.open(place)
+        } else {
+            Err(AnswerError::WrongType { member })
+        }
     }
 
     /// Reads the value of a session.
@@ -261,22 +257,22 @@ impl<R: Read> KeysAnswer<R> {
 
     /// Reads up to the value of the next member, `false` at the end of the object.
     fn next_member(&mut self) -> Result<bool, AnswerError<R::Error>> {
-        let mut byte = self.next_byte()?;
+        let mut byte = self.text.next_byte()?;
         if byte == b'}' {
             return Ok(false);
         }
         if !mem::take(&mut self.first) {
             if byte != b',' {
-                return Err(self.syntax());
+                return Err(self.text.syntax());
             }
-            byte = self.next_byte()?;
+            byte = self.text.next_byte()?;
         }
         if byte != b'"' {
-            return Err(self.syntax());
+            return Err(self.text.syntax());
         }
         self.name()?;
-        if self.next_byte()? != b':' {
-            return Err(self.syntax());
+        if self.text.next_byte()? != b':' {
+            return Err(self.text.syntax());
         }
         Ok(true)
     }
@@ -287,7 +283,7 @@ impl<R: Read> KeysAnswer<R> {
         self.value.push(b'"');
         let mut escaped = false;
         loop {
-            let byte = self.byte()?;
+            let byte = self.text.byte()?;
             if self.value.len() < MAX_NAME_LEN {
                 self.value.push(byte);
             }
@@ -311,10 +307,10 @@ impl<R: Read> KeysAnswer<R> {
     /// Reads a value to `value`, of one that is longer than `limit` nothing. Says whether it was not longer.
     fn capture(&mut self, limit: usize) -> Result<bool, AnswerError<R::Error>> {
         self.value.clear();
-        self.peek_value()?;
+        self.text.peek_value()?;
         let (mut depth, mut in_string, mut escaped, mut len) = (0_u64, false, false, 0_usize);
         loop {
-            let byte = self.byte()?;
+            let byte = self.text.byte()?;
             if len < limit {
                 self.value.push(byte);
             }
@@ -333,85 +329,10 @@ impl<R: Read> KeysAnswer<R> {
                     _ => {}
                 }
             }
-            if depth == 0 && !in_string && self.value_ends(byte)? {
+            if depth == 0 && !in_string && self.text.value_ends(byte)? {
                 return Ok(len <= limit);
             }
         }
-    }
-
-    /// Whether a value ends with this byte, outside of all brackets and strings.
-    fn value_ends(&mut self, byte: u8) -> Result<bool, AnswerError<R::Error>> {
-        if matches!(byte, b'"' | b'}' | b']') {
-            return Ok(true);
-        }
-        // A number or a word: by what follows.
-        let next = self.peek()?;
-        Ok(next.is_none_or(|next| matches!(next, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r')))
-    }
-
-    /// The first byte of a value, which may be one.
-    fn peek_value(&mut self) -> Result<u8, AnswerError<R::Error>> {
-        loop {
-            match self.peek()? {
-                Some(b' ' | b'\t' | b'\n' | b'\r') => self.take(),
-                Some(b'}' | b']' | b',' | b':') => return Err(self.syntax()),
-                Some(byte) => return Ok(byte),
-                None => return Err(AnswerError::Unfinished),
-            }
-        }
-    }
-
-    /// The next byte that is no white space.
-    fn next_byte(&mut self) -> Result<u8, AnswerError<R::Error>> {
-        loop {
-            match self.byte()? {
-                b' ' | b'\t' | b'\n' | b'\r' => {}
-                byte => return Ok(byte),
-            }
-        }
-    }
-
-    fn end(&mut self) -> Result<(), AnswerError<R::Error>> {
-        self.place = Place::Over;
-        while let Some(byte) = self.peek()? {
-            self.take();
-            if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-                return Err(self.syntax());
-            }
-        }
-        Ok(())
-    }
-
-    fn byte(&mut self) -> Result<u8, AnswerError<R::Error>> {
-        let byte = self.peek()?.ok_or(AnswerError::Unfinished)?;
-        self.take();
-        Ok(byte)
-    }
-
-    const fn take(&mut self) {
-        self.start += 1;
-        self.position += 1;
-    }
-
-    fn peek(&mut self) -> Result<Option<u8>, AnswerError<R::Error>> {
-        if self.start == self.end {
-            self.start = 0;
-            self.end = loop {
-                match self.source.read(&mut self.buffer) {
-                    Ok(len) => break len.min(self.buffer.len()),
-                    Err(error) if embedded_io::Error::kind(&error) == ErrorKind::Interrupted => {}
-                    Err(error) => {
-                        self.end = 0;
-                        return Err(AnswerError::Source(error));
-                    }
-                }
-            };
-        }
-        Ok(self.buffer.get(self.start..self.end).and_then(<[u8]>::first).copied())
-    }
-
-    const fn syntax(&self) -> AnswerError<R::Error> {
-        AnswerError::Syntax { position: self.position.saturating_sub(1) }
     }
 }
 
@@ -439,47 +360,3 @@ pub const MAX_ENTRY_LEN: usize = 131_072;
 
 /// The longest name that is read, with its quotes: an ID, each byte of it escaped.
 const MAX_NAME_LEN: usize = 6 * MAX_IDENTIFIER_LEN + 2;
-
-const BUFFER_LEN: usize = 16_384;
-
-/// Why an answer was not read, or not to its end. `E` is the error of the source.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum AnswerError<E> {
-    /// It is no object.
-    NotAnObject,
-    /// A member that it must have is not there. An answer for one room has `sessions`, one for all has `rooms`.
-    Missing {
-        /// Its name.
-        member: &'static str,
-    },
-    /// A member is no object.
-    WrongType {
-        /// Its name.
-        member: &'static str,
-    },
-    /// It ceases to be JSON.
-    Syntax {
-        /// The byte at which it does.
-        position: u64,
-    },
-    /// It ends before it is complete: it was cut off.
-    Unfinished,
-    /// The source failed.
-    Source(E),
-}
-
-impl<E: fmt::Display> fmt::Display for AnswerError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAnObject => f.write_str("the answer is no JSON object"),
-            Self::Missing { member } => write!(f, "the answer has no member {member}"),
-            Self::WrongType { member } => write!(f, "{member} of the answer is no object"),
-            Self::Syntax { position } => write!(f, "the answer ceases to be JSON at byte {position}"),
-            Self::Unfinished => f.write_str("the answer is cut off"),
-            Self::Source(error) => error.fmt(f),
-        }
-    }
-}
-
-impl<E: core::error::Error> core::error::Error for AnswerError<E> {}

@@ -4,6 +4,7 @@
 extern crate alloc;
 
 mod answer;
+mod answer_text;
 mod auth_data;
 mod decrypt;
 mod decryption_key;
@@ -26,7 +27,8 @@ pub use mx_room_key::json::MalformedObject;
 pub use mx_types::key_representation::KeyRepresentationError;
 
 pub use crate::{
-    answer::{AnswerError, KeysAnswer, MAX_ENTRY_LEN},
+    answer::{KeysAnswer, MAX_ENTRY_LEN},
+    answer_text::AnswerError,
     auth_data::{AuthData, AuthDataError, MAX_AUTH_DATA_LEN},
     decrypt::{DecryptError, RestoredSession},
     decryption_key::{BackupDecryptionKey, SecretError, SecretForm},
