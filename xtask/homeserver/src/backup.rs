@@ -13,8 +13,12 @@ use mx_room_key::{Provenance, RoomKey, RoomKeyContent};
 use mx_secret_storage::Secret;
 use mx_types::{DeviceId, RoomId, UserId};
 use rand_core::CryptoRng;
+use serde_json::Value;
 
-use crate::{Failure, client::Client, ensure, stage::Stage};
+use crate::{Failure, client::Client, ensure, stage::Stage, tool::Tool};
+
+/// Sessions by their rooms and IDs.
+type Sessions = BTreeSet<(String, String)>;
 
 /// Sessions in a backup.
 const SESSIONS: usize = 3;
@@ -83,7 +87,7 @@ pub(crate) fn fill_and_read(
     backup: &TrustedBackup,
     key: &BackupDecryptionKey,
     room_id: RoomId<'_>,
-) -> Result<(), Failure> {
+) -> Result<Sessions, Failure> {
     let device = client.lists.device(&client.session.user_id, &client.session.device_id)?;
     let sender_key = device.curve25519.ok_or("the device has no Curve25519 key")?;
     let mut room_keys = Vec::new();
@@ -106,13 +110,43 @@ pub(crate) fn fill_and_read(
 
     let answer = client.session.get(&keys_path(Keys::All, backup.version()))?;
     let mut answer = KeysAnswer::of_all(answer.as_bytes());
-    let mut restored = BTreeSet::new();
+    let mut restored = Sessions::new();
     while let Some(entry) = answer.next_entry()? {
         let room_key = entry.decrypt(key)?.into_room_key();
         ensure(room_key.origin().provenance == Provenance::Backup, "a restored session does not say so")?;
         restored.insert((room_key.room_id().to_owned(), room_key.session_id().to_string()));
     }
-    let stored =
-        room_keys.iter().map(|room_key| (room_key.room_id().to_owned(), room_key.session_id().to_string()));
-    ensure(restored == stored.collect(), &format!("restored was {restored:?}"))
+    let stored = room_keys
+        .iter()
+        .map(|room_key| (room_key.room_id().to_owned(), room_key.session_id().to_string()))
+        .collect();
+    ensure(restored == stored, &format!("restored was {restored:?}, stored {stored:?}"))?;
+    Ok(stored)
+}
+
+/// Lets the tool make a key file of what the server has, and list what is in it: that must be these sessions.
+pub(crate) fn decrypt_with_tool(
+    tool: &Tool,
+    client: &Client,
+    backup: &TrustedBackup,
+    key: &BackupDecryptionKey,
+    sessions: &Sessions,
+) -> Result<(), Failure> {
+    let version = tool.write("version.json", &client.session.get(NEWEST_VERSION_PATH)?)?;
+    let keys = tool.write("room_keys.json", &client.session.get(&keys_path(Keys::All, backup.version()))?)?;
+    let file = tool.path("keys.txt");
+    let decrypt = ["backup", "decrypt", "--key-fd", "0", "--auth-data", &version];
+    let into = ["--new-passphrase-fd", "0", "--rounds", "100000", &keys, &file];
+    tool.run(&[&decrypt[..], &into].concat(), &format!("{}\n1234\n", &*key.to_key_representation()))?;
+
+    let said = tool.run(&["--json", "keys", "list", "--passphrase-fd", "0", &file], "1234\n")?;
+    let mut listed = Sessions::new();
+    for line in said.lines() {
+        let record: Value = serde_json::from_str(line)?;
+        if let (Some(room_id), Some(session_id)) = (record["room_id"].as_str(), record["session_id"].as_str())
+        {
+            listed.insert((room_id.to_owned(), session_id.to_owned()));
+        }
+    }
+    ensure(listed == *sessions, &format!("in the key file are {listed:?}, stored were {sessions:?}"))
 }

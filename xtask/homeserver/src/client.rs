@@ -24,11 +24,14 @@ use crate::{
     server::Session,
 };
 
+/// One-time keys that a device uploads at first: few, so that they are used up soon.
+pub(crate) const ONE_TIME_KEYS: usize = 2;
+
 /// What a `/sync` response has to come with in the end.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Milliseconds that the server holds a `/sync` open.
-const SYNC_TIMEOUT: u32 = 1_000;
+const SYNC_TIMEOUT: u32 = 250;
 
 pub(crate) struct Client {
     pub(crate) session: Session,
@@ -41,7 +44,7 @@ pub(crate) struct Client {
 }
 
 /// What was heard while something was waited for.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Heard {
     /// Users in `device_lists.changed`.
     pub(crate) changed: BTreeSet<String>,
@@ -58,11 +61,7 @@ pub(crate) struct Heard {
 
 impl Client {
     /// A new device with new keys, uploaded.
-    pub(crate) fn new(
-        rng: &mut dyn CryptoRng,
-        session: Session,
-        one_time_keys: usize,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn new(rng: &mut dyn CryptoRng, session: Session) -> Result<Self, Failure> {
         let device = Device::new(rng, &Ours, &session.user_id, &session.device_id)?;
         let (user_id, device_id) = (UserId::parse(&session.user_id)?, DeviceId::parse(&session.device_id)?);
         let own = DeviceKeys::verify(&device.device_keys()?.to_string(), user_id, device_id)?;
@@ -74,8 +73,13 @@ impl Client {
             members: BTreeSet::new(),
             transactions: 0,
         };
-        client.upload_keys(rng, one_time_keys)?;
+        client.upload_keys(rng, ONE_TIME_KEYS)?;
         Ok(client)
+    }
+
+    /// Another device of the user.
+    pub(crate) fn log_in_on(&self, rng: &mut dyn CryptoRng, device_id: &str) -> Result<Self, Failure> {
+        Self::new(rng, self.session.log_in(device_id)?)
     }
 
     pub(crate) fn address(&self) -> Address {
@@ -150,8 +154,10 @@ impl Client {
                 return Ok(heard);
             }
             if start.elapsed() > LONGEST_WAIT {
-                let device_id = &self.session.device_id;
-                return fail(format!("the server never told {device_id} of {what}; heard was {heard:?}"));
+                let (device_id, Heard { changed, left, .. }) = (&self.session.device_id, &heard);
+                return fail(format!(
+                    "{device_id} has waited too long for {what}; /sync named {changed:?} as changed and {left:?} as left"
+                ));
             }
         }
     }

@@ -22,7 +22,7 @@ pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
 
 /// Bob logs in on a laptop: Alice hears of it.
 fn add(stage: &mut Stage<'_>) -> Result<Client, Failure> {
-    let laptop = stage.log_in("LAPTOP")?;
+    let laptop = stage.bob.log_in_on(stage.rng, "BOBLAPTOP")?;
     let of = &laptop.session;
     let heard = stage.alice.follow("Bob's laptop", |_, heard| is_news(heard, of, is_new))?;
     ensure(heard.changed.contains(&of.user_id), "/sync had no change of Bob's list")?;
@@ -53,7 +53,7 @@ fn delete(stage: &mut Stage<'_>, laptop: &Client) -> Result<(), Failure> {
 /// Alice's program ends, Bob logs in on a tablet, her program begins again with what it had saved.
 fn restart(stage: &mut Stage<'_>) -> Result<(), Failure> {
     let from = stage.alice.lists.next_batch.clone().ok_or("Alice has no token")?;
-    let tablet = stage.log_in("TABLET")?;
+    let tablet = stage.bob.log_in_on(stage.rng, "BOBTABLET")?;
     let of = &tablet.session;
     stage.alice.lists.restart()?;
     ensure(!is_outdated(&stage.alice, of), "Alice knows of the tablet before she can")?;

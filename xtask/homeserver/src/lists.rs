@@ -11,7 +11,7 @@ use mx_types::{DeviceId, Ed25519PublicKey, UserId};
 use crate::{Failure, clock, server::Session};
 
 /// What answers to `/keys/query` have brought.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct News {
     pub(crate) devices: Vec<mx_device_list::Event>,
     pub(crate) identities: Vec<mx_cross_signing::Event>,

@@ -6,30 +6,24 @@
 #![expect(clippy::indexing_slicing, reason = "serde_json answers null where a member is missing")]
 #![expect(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a tool, not a library")]
 
-#[cfg(unix)]
 mod backup;
-#[cfg(unix)]
+mod bootstrap;
 mod client;
-#[cfg(unix)]
 mod clock;
-#[cfg(unix)]
 mod device_lists;
-#[cfg(unix)]
 mod identities;
-#[cfg(unix)]
 mod lists;
-#[cfg(unix)]
 mod one_time_keys;
-#[cfg(unix)]
+mod secrets;
 mod server;
-#[cfg(unix)]
+mod sign_device;
 mod stage;
-#[cfg(unix)]
 mod synapse;
-#[cfg(unix)]
 mod tool;
 
 use std::{env, ffi::OsString, io, path::PathBuf, process::ExitCode};
+
+use getrandom::{SysRng, rand_core::UnwrapErr};
 
 /// What can go wrong here is told, not handled.
 type Failure = Box<dyn core::error::Error>;
@@ -54,22 +48,15 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(not(unix))]
-fn run(_: impl Iterator<Item = OsString>) -> Result<(), Failure> {
-    fail("Synapse runs on Linux and macOS")
-}
-
 /// `FOLDER [--keep]`, as `cargo xtask homeserver` gives them.
-#[cfg(unix)]
 fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
-    use getrandom::{SysRng, rand_core::UnwrapErr};
-
     let folder = PathBuf::from(arguments.next().ok_or("use cargo xtask homeserver")?);
     let keep = arguments.next().is_some_and(|argument| argument == "--keep");
     let variable = |name: &str| env::var_os(name).map(PathBuf::from).ok_or("use cargo xtask homeserver");
-    let (python, tool) = (variable("SYNAPSE_PYTHON")?, tool::Tool(variable("MX_E2EE")?));
+    let (python, tool) = (variable("SYNAPSE_PYTHON")?, variable("MX_E2EE")?);
     let mut rng = UnwrapErr(SysRng);
     let synapse = synapse::Synapse::start(&mut rng, &python, &folder)?;
+    let tool = tool::Tool::new(tool, &synapse.folder);
     let mut out = io::stdout();
     let played = stage::play(&mut rng, &mut out, tool, &synapse.address);
     match played {

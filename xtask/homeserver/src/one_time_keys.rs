@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::{
     Failure,
-    client::Heard,
+    client::{Heard, ONE_TIME_KEYS},
     ensure,
-    stage::{ONE_TIME_KEYS, Stage},
+    stage::Stage,
 };
 
 /// One-time keys that Bob wants to have on the server in the end.

@@ -74,8 +74,7 @@ impl Server {
         Session::new(self, &answer, password)
     }
 
-    /// Logs a user in on another device.
-    pub(crate) fn log_in(&self, user_id: &str, device_id: &str, password: &str) -> Result<Session, Failure> {
+    fn log_in(&self, user_id: &str, device_id: &str, password: &str) -> Result<Session, Failure> {
         let body = json!({
             "type": "m.login.password",
             "identifier": { "type": "m.id.user", "user": user_id },
@@ -111,6 +110,16 @@ impl Session {
             access_token: text("access_token")?,
             password: password.to_owned(),
         })
+    }
+
+    /// The server's, for other programs.
+    pub(crate) fn address(&self) -> &str {
+        &self.server.address
+    }
+
+    /// Logs the user in on another device.
+    pub(crate) fn log_in(&self, device_id: &str) -> Result<Self, Failure> {
+        self.server.log_in(&self.user_id, device_id, &self.password)
     }
 
     pub(crate) fn get(&self, path: &str) -> Result<String, Failure> {

@@ -9,21 +9,19 @@ use serde_json::{Value, json};
 
 use crate::{
     Failure, backup,
+    bootstrap::{self, SetUp},
     client::Client,
     device_lists, identities, one_time_keys,
     server::{Server, Session},
+    sign_device,
     tool::Tool,
 };
-
-/// One-time keys that a device uploads at first: few, so that they are used up soon.
-pub(crate) const ONE_TIME_KEYS: usize = 2;
 
 /// Everything that takes part.
 pub(crate) struct Stage<'s> {
     pub(crate) rng: &'s mut dyn CryptoRng,
     pub(crate) narrator: Narrator<'s>,
     pub(crate) tool: Tool,
-    server: Server,
     address: String,
     pub(crate) alice: Client,
     pub(crate) bob: Client,
@@ -41,7 +39,9 @@ pub(crate) fn play<'s>(
     stage.share_room()?;
     one_time_keys::play(&mut stage)?;
     device_lists::play(&mut stage)?;
-    let bobs = identities::play(&mut stage)?;
+    let SetUp { keys, recovery_key } = bootstrap::play(&mut stage)?;
+    let bobs = identities::play(&mut stage, &keys)?;
+    sign_device::play(&mut stage, &recovery_key)?;
     backup::play(&mut stage, &bobs)?;
     stage.narrator.chapter("Synapse accepted every object, and showed what was computed.")?;
     Ok(stage)
@@ -58,8 +58,8 @@ impl<'s> Stage<'s> {
         let server = Server::new(address);
         narrator.chapter(&format!("Synapse answers at {address}."))?;
         let mut enter = |name: &str| {
-            let session = server.register(name, &device_id(name, "PHONE"), &password(rng))?;
-            let client = Client::new(rng, session, ONE_TIME_KEYS)?;
+            let session = server.register(name, &(name.to_uppercase() + "PHONE"), &password(rng))?;
+            let client = Client::new(rng, session)?;
             let Session { user_id, device_id, .. } = &client.session;
             let what = format!("registers {user_id} and uploads the keys of {device_id}");
             narrator.step(&capitalized(name), &what)?;
@@ -67,7 +67,7 @@ impl<'s> Stage<'s> {
         };
         let (alice, bob) = (enter("alice")?, enter("bob")?);
         let address = address.to_owned();
-        Ok(Self { rng, narrator, tool, server, address, alice, bob, room_id: String::new() })
+        Ok(Self { rng, narrator, tool, address, alice, bob, room_id: String::new() })
     }
 
     /// An encrypted room with both, so that each hears of the other's devices.
@@ -94,31 +94,34 @@ impl<'s> Stage<'s> {
         Ok(())
     }
 
-    /// Bob logs in on another device.
-    pub(crate) fn log_in(&mut self, device: &str) -> Result<Client, Failure> {
-        let user = &self.bob.session;
-        let session = self.server.log_in(&user.user_id, &device_id("bob", device), &user.password)?;
-        Client::new(self.rng, session, ONE_TIME_KEYS)
-    }
-
-    /// Says how to use the server, and waits to be ended.
+    /// Says how to use the server, and waits to be ended. A third user is for trying the tool: she has two devices and no
+    /// identity.
     pub(crate) fn keep(mut self) -> Result<(), Failure> {
+        let session = Server::new(&self.address).register("carol", "CAROLPHONE", &password(self.rng))?;
+        let carol = Client::new(self.rng, session)?;
+        let bot = carol.log_in_on(self.rng, "CAROLBOT")?;
         self.narrator.chapter(&format!("Synapse stays at {} until Ctrl-C.", self.address))?;
-        for (name, Client { session, .. }) in [("Alice", &self.alice), ("Bob", &self.bob)] {
-            let Session { user_id, device_id, access_token, password, .. } = session;
-            self.narrator.step(name, &format!("{user_id} with the password {password}"))?;
-            self.narrator.step("", &format!("{device_id} with the access token {access_token}"))?;
+        for (name, client) in [("Alice", &self.alice), ("Bob", &self.bob), ("Carol", &carol), ("", &bot)] {
+            let Session { user_id, device_id, access_token, password, .. } = &client.session;
+            let what = format!("{user_id}, password {password}; {device_id}, access token {access_token}");
+            self.narrator.step(name, &what)?;
         }
-        self.narrator.step("Both", &format!("share the room {}", self.room_id))?;
+        self.narrator.step("", &format!("the room of Alice and Bob is {}", self.room_id))?;
+        self.narrator.chapter("To try the tool, in another terminal:")?;
+        let at = |client: &Client| {
+            let Session { access_token, .. } = &client.session;
+            format!("--homeserver {} --token-fd 3 3<<<{access_token}", self.address)
+        };
+        let bootstrap =
+            format!("mx-e2ee identity bootstrap --device CAROLPHONE requests.json {}", at(&carol));
+        let sign_device = format!("mx-e2ee identity sign-device {}", at(&bot));
+        for line in [bootstrap, sign_device] {
+            self.narrator.step("", &line)?;
+        }
         loop {
             thread::park();
         }
     }
-}
-
-/// `ALICEPHONE`
-fn device_id(name: &str, device: &str) -> String {
-    name.to_uppercase() + device
 }
 
 fn capitalized(name: &str) -> String {

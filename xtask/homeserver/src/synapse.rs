@@ -3,7 +3,6 @@
 use std::{
     fs::{self, DirBuilder, File},
     net::{Ipv4Addr, TcpListener},
-    os::unix::{fs::DirBuilderExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -25,7 +24,8 @@ const LONGEST_START: Duration = Duration::from_secs(120);
 /// The running server. It ends, and its folder with it, when this is dropped or this program ends in any other way.
 pub(crate) struct Synapse {
     process: Child,
-    folder: PathBuf,
+    /// Its own, and for what else is of this run only.
+    pub(crate) folder: PathBuf,
     /// The address for clients.
     pub(crate) address: String,
 }
@@ -34,17 +34,22 @@ impl Synapse {
     /// Starts it with the Python that has it, in a new folder below `folder`, and waits until it answers.
     pub(crate) fn start(rng: &mut dyn CryptoRng, python: &Path, folder: &Path) -> Result<Self, Failure> {
         let folder = std::path::absolute(folder)?.join(format!("run-{}", std::process::id()));
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(&folder)?;
         let port = free_port()?;
         fs::write(folder.join("homeserver.yaml"), configuration(rng, &folder, port).to_string())?;
         let log = File::create(folder.join(LOG))?;
-        let process = Command::new(python)
+        let mut command = Command::new(python);
+        // Ctrl-C is for this program: that standard input ends is enough for Synapse.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let process = command
             .args(["-c", include_str!("watched.py")])
             .arg(&folder)
             .args(["--config-path", "homeserver.yaml"])
             .current_dir(&folder)
-            // Ctrl-C is for this program: that standard input ends is enough for Synapse.
-            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -131,6 +136,8 @@ fn configuration(rng: &mut dyn CryptoRng, folder: &Path, port: u16) -> Value {
         "enable_registration": true,
         "enable_registration_without_verification": true,
         "bcrypt_rounds": 4,
+        // Otherwise a first /sync is answered with what an earlier one said.
+        "caches": { "sync_response_cache_duration": 0 },
         "rc_message": at_once,
         "rc_registration": at_once,
         "rc_registration_token_validity": at_once,
