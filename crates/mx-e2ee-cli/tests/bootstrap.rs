@@ -253,7 +253,10 @@ fn the_key_is_shown_on_a_terminal_or_in_a_private_file_only() {
     let out = folder.text_path("out.json");
     let start = ["identity", "bootstrap", "--own", ALICE, "--unchecked"];
     run(start.into_iter().chain([out.as_str()])).assert_says(2, &["no terminal", "--key-file"]);
-    run(start.into_iter().chain(["--key-file", "-", "-"])).assert_says(2, &["standard output"]);
+    let same = folder.text_path("./out.json");
+    for (key, out) in [("-", "-"), (out.as_str(), out.as_str()), (same.as_str(), out.as_str())] {
+        run(start.into_iter().chain(["--force", "--key-file", key, out])).assert_says(2, &["one place"]);
+    }
     assert_eq!(folder.names(), Vec::<String>::new());
 
     let key = folder.text_path("key");

@@ -129,14 +129,14 @@ pub(super) fn run(arguments: &Arguments, json: bool) -> Result<Verdict, Failure>
 }
 
 impl Arguments {
-    /// One standard input and one standard output.
+    /// One standard input, and a place of its own for each output.
     fn check_places(&self) -> Result<(), Failure> {
         let inputs = [&self.keys_query, &self.account_data, &self.room_keys_version];
         if inputs.into_iter().flatten().filter(|place| **place == Place::Standard).count() > 1 {
             return Err(Failure::misused("only one file can come from standard input"));
         }
-        if self.output == Place::Standard && self.new_key.is_on_standard_output() {
-            return Err(Failure::misused("the requests and the key cannot both go to standard output"));
+        if self.new_key.is_in(&self.output) {
+            return Err(Failure::misused("the requests and the key cannot both go to one place"));
         }
         Ok(())
     }

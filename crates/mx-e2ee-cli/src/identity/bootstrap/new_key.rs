@@ -1,7 +1,10 @@
 //! The new key of secret storage, and how its owner gets it.
 
 use core::num::NonZeroU32;
-use std::io::{self, IsTerminal as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    path::Path,
+};
 
 use clap::Args;
 use mx_secret_storage::{
@@ -54,6 +57,15 @@ impl NewKeyArguments {
         self.key_file == Some(Place::Standard)
     }
 
+    /// Whether the key would go where something else goes, however that is spelt: it would be lost.
+    pub(super) fn is_in(&self, output: &Place) -> bool {
+        match (&self.key_file, output) {
+            (Some(Place::Path(key)), Place::Path(output)) => same_file(key, output),
+            (Some(key), output) => key == output,
+            (None, _) => false,
+        }
+    }
+
     /// Draws the key or makes it from a passphrase.
     pub(super) fn make(&self, replace: Replace) -> Result<NewKey, Failure> {
         let file = self.key_file.as_ref().map(|place| Output::create(place, replace)).transpose()?;
@@ -102,12 +114,22 @@ impl NewKey {
             );
             let mut text = Zeroizing::new(String::with_capacity(before.len() + shown.len() + after.len()));
             text.extend([&before, shown.as_str(), after]);
-            failure::tell(&text);
-            return Ok(());
+            // Nothing goes on if nobody has seen it.
+            let written = io::stderr().write_all(text.as_bytes());
+            return written.map_err(|error| Failure::input_output("cannot show the recovery key", &error));
         };
         file.line(&shown)?;
         file.commit()
     }
+}
+
+/// Neither need exist.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let folder = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.unwrap_or(Path::new(".")).canonicalize().ok()
+    };
+    one.file_name() == other.file_name() && folder(one) == folder(other)
 }
 
 /// Some hundredths of a second.
