@@ -18,6 +18,68 @@ pub struct OlmOutboundGroupSession([u8; 0]);
 #[repr(C)]
 pub struct OlmInboundGroupSession([u8; 0]);
 
+/// Encrypts for the key of a backup.
+#[repr(C)]
+pub struct OlmPkEncryption([u8; 0]);
+/// Has the key of a backup.
+#[repr(C)]
+pub struct OlmPkDecryption([u8; 0]);
+
+// olm/pk.h
+unsafe extern "C" {
+    pub fn olm_pk_encryption_size() -> usize;
+    pub fn olm_pk_encryption(memory: *mut c_void) -> *mut OlmPkEncryption;
+    pub fn olm_clear_pk_encryption(encryption: *mut OlmPkEncryption) -> usize;
+    pub fn olm_pk_encryption_last_error(encryption: *const OlmPkEncryption) -> *const c_char;
+    pub fn olm_pk_encryption_set_recipient_key(
+        encryption: *mut OlmPkEncryption,
+        key: *const c_void,
+        key_length: usize,
+    ) -> usize;
+    pub fn olm_pk_ciphertext_length(encryption: *const OlmPkEncryption, plaintext_length: usize) -> usize;
+    pub fn olm_pk_mac_length(encryption: *const OlmPkEncryption) -> usize;
+    pub fn olm_pk_key_length() -> usize;
+    pub fn olm_pk_encrypt_random_length(encryption: *const OlmPkEncryption) -> usize;
+    pub fn olm_pk_encrypt(
+        encryption: *mut OlmPkEncryption,
+        plaintext: *const c_void,
+        plaintext_length: usize,
+        ciphertext: *mut c_void,
+        ciphertext_length: usize,
+        mac: *mut c_void,
+        mac_length: usize,
+        ephemeral_key: *mut c_void,
+        ephemeral_key_length: usize,
+        random: *const c_void,
+        random_length: usize,
+    ) -> usize;
+
+    pub fn olm_pk_decryption_size() -> usize;
+    pub fn olm_pk_decryption(memory: *mut c_void) -> *mut OlmPkDecryption;
+    pub fn olm_clear_pk_decryption(decryption: *mut OlmPkDecryption) -> usize;
+    pub fn olm_pk_decryption_last_error(decryption: *const OlmPkDecryption) -> *const c_char;
+    pub fn olm_pk_key_from_private(
+        decryption: *mut OlmPkDecryption,
+        public_key: *mut c_void,
+        public_key_length: usize,
+        private_key: *const c_void,
+        private_key_length: usize,
+    ) -> usize;
+    pub fn olm_pk_max_plaintext_length(decryption: *const OlmPkDecryption, ciphertext_length: usize)
+    -> usize;
+    pub fn olm_pk_decrypt(
+        decryption: *mut OlmPkDecryption,
+        ephemeral_key: *const c_void,
+        ephemeral_key_length: usize,
+        mac: *const c_void,
+        mac_length: usize,
+        ciphertext: *mut c_void,
+        ciphertext_length: usize,
+        plaintext: *mut c_void,
+        max_plaintext_length: usize,
+    ) -> usize;
+}
+
 unsafe extern "C" {
     pub fn olm_get_library_version(major: *mut u8, minor: *mut u8, patch: *mut u8);
     pub fn olm_error() -> usize;

@@ -4,6 +4,7 @@ mod account;
 mod ffi;
 mod group_session;
 mod object;
+mod pk;
 mod session;
 mod utility;
 
@@ -13,6 +14,7 @@ use rand_core::CryptoRng;
 pub use self::{
     account::Account,
     group_session::{InboundGroupSession, OutboundGroupSession},
+    pk::{Encrypted, pk_decrypt, pk_encrypt},
     session::Session,
     utility::Utility,
 };

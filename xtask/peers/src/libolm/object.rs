@@ -74,6 +74,20 @@ opaque!(
     olm_clear_inbound_group_session,
     olm_inbound_group_session_last_error
 );
+opaque!(
+    OlmPkEncryption,
+    olm_pk_encryption_size,
+    olm_pk_encryption,
+    olm_clear_pk_encryption,
+    olm_pk_encryption_last_error
+);
+opaque!(
+    OlmPkDecryption,
+    olm_pk_decryption_size,
+    olm_pk_decryption,
+    olm_clear_pk_decryption,
+    olm_pk_decryption_last_error
+);
 storable!(OlmAccount, olm_pickle_account_length, olm_pickle_account, olm_unpickle_account);
 storable!(OlmSession, olm_pickle_session_length, olm_pickle_session, olm_unpickle_session);
 storable!(

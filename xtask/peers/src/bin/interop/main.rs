@@ -1,5 +1,6 @@
 //! Live cross-talk with other implementations, both directions.
 
+mod backups;
 mod canonical_json;
 mod craft;
 mod differences;
@@ -22,8 +23,8 @@ use self::{differences::Differences, exchange::StartsFrom, report::Report};
 
 const HELP: &str = "\
 Talks with vodozemac, libolm, ruma and matrix-sdk-crypto: sessions, random exchanges with losses,
-group sessions, signatures, canonical JSON, attachments, key files, identities and the trust in
-them, and inputs on which they differ.
+group sessions, signatures, canonical JSON, attachments, key files, key backups, identities and the
+trust in them, and inputs on which they differ.
 One line a check.
 
 Usage: cargo xtask interop [--quick] [--seed N] [--only TEXT]
@@ -85,6 +86,8 @@ fn main() -> ExitCode {
             cross_talk(&mut report, (&nomad::Nomad, *peer), name, exchanges);
         }
     }
+
+    backups::checks(&mut report);
 
     report.title("Canonical JSON with ruma");
     report.check("random documents, both ways", canonical_json::agreement);

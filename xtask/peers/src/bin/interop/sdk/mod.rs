@@ -1,6 +1,7 @@
 //! With matrix-sdk-crypto: attachments, session data, key files, and rooms that its machine wrote or reads.
 
 mod attachments;
+mod backups;
 mod differences;
 mod identities;
 mod key_files;
@@ -29,6 +30,11 @@ pub fn checks(report: &mut Report) {
     report.check("key files, ours to them", key_files::to_them);
     report.check("a room, theirs to us", room::to_us);
     report.check("a room, ours to them", room::to_them);
+    report.check("backups, theirs to us", backups::to_us);
+    report.check("backups, ours to them", backups::to_them);
+    report.check("backups, auth_data signed by them", backups::signed_by_them);
+    report.check("backups, auth_data signed by us", backups::signed_by_us);
+    report.check("backups, forms of the decryption key", backups::keys);
     match tool::Tool::built() {
         None => report.skip("a room, theirs to mx-e2ee", "it was not built: cargo xtask interop does that"),
         Some(tool) => report.check("a room, theirs to mx-e2ee", |rng| room::to_tool(&tool, rng)),
@@ -52,7 +58,8 @@ pub fn checks(report: &mut Report) {
         .and_then(|()| room_keys::differences(&mut differences, report, &mut rng))
         .and_then(|()| key_files::differences(&mut differences, report, &mut rng))
         .and_then(|()| identities::differences(&mut differences, report))
-        .and_then(|()| secret_storage::differences(&mut differences, report, &mut rng));
+        .and_then(|()| secret_storage::differences(&mut differences, report, &mut rng))
+        .and_then(|()| backups::differences(&mut differences, report, &mut rng));
     report.quiet_check(inputs, || tried);
     differences.print();
 }

@@ -32,7 +32,7 @@ pub struct Room {
 }
 
 pub const USER_ID: &str = "@alice:example.org";
-const ROOM_ID: &str = "!matrix-sdk:example.org";
+pub const ROOM_ID: &str = "!matrix-sdk:example.org";
 
 impl Room {
     /// Sends `count` messages, with a new session every few.
@@ -70,12 +70,12 @@ impl Room {
     }
 }
 
-fn machine() -> Result<OlmMachine, Failure> {
+pub fn machine() -> Result<OlmMachine, Failure> {
     let user_id = UserId::parse(USER_ID)?;
     Ok(block_on(OlmMachine::new(&user_id, <&DeviceId>::from("THEIRDEVICE"))))
 }
 
-fn event(number: usize, content: Value) -> Value {
+pub fn event(number: usize, content: Value) -> Value {
     json!({
         "type": "m.room.encrypted",
         "event_id": format!("$event{number}"),
