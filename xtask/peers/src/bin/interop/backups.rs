@@ -70,9 +70,11 @@ const LIBOLM: Peer = Peer {
 
 /// Both directions with each peer, and where they differ.
 pub fn checks(report: &mut Report) {
-    let mut peers = vec![VODOZEMAC];
-    #[cfg(feature = "libolm")]
-    peers.push(LIBOLM);
+    let peers = [
+        VODOZEMAC,
+        #[cfg(feature = "libolm")]
+        LIBOLM,
+    ];
     report.title("Encryption for a backup's key");
     for peer in &peers {
         report.check(&format!("{} to us", peer.name), |rng| to_us(peer, rng));

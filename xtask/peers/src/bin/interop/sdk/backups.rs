@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures_executor::block_on;
 use matrix_sdk_crypto::{
     DecryptionSettings, OlmMachine, TrustRequirement,
     backups::SignatureState,
@@ -26,6 +25,7 @@ use ruma::api::client::backup::{EncryptedSessionData as TheirSessionData, add_ba
 use serde_json::{Value, json};
 
 use super::{
+    block_on,
     differences::Differences,
     room::{ROOM_ID, Room, USER_ID, decrypt, event, machine},
     room_keys::{SENDER_KEY, random_session_data},
