@@ -245,7 +245,8 @@ fn diagnose(
     ];
     for (left_out, with, mistake) in mistakes {
         let bytes = CanonicalObject::parse(text, left_out, &Limits::DEFAULT);
-        if bytes.is_ok_and(|bytes| covers(&signer.key(), &bytes.with_members(with))) {
+        let bytes = bytes.map(|bytes| bytes.with_members(with)).unwrap_or_default();
+        if bytes != object.canonical() && covers(&signer.key(), &bytes) {
             return Some(mistake.to_owned());
         }
     }
