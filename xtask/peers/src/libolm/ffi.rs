@@ -1,4 +1,4 @@
-//! The part of `olm/olm.h` (libolm 3.2) that we call.
+//! The part of `olm/olm.h`, `olm/pk.h` and `olm/sas.h` (libolm 3.2) that we call.
 
 use core::ffi::{c_char, c_int, c_void};
 
@@ -77,6 +77,49 @@ unsafe extern "C" {
         ciphertext_length: usize,
         plaintext: *mut c_void,
         max_plaintext_length: usize,
+    ) -> usize;
+}
+
+/// One side of a verification by short authentication strings.
+#[repr(C)]
+pub struct OlmSAS([u8; 0]);
+
+// olm/sas.h
+unsafe extern "C" {
+    pub fn olm_sas_size() -> usize;
+    pub fn olm_sas(memory: *mut c_void) -> *mut OlmSAS;
+    pub fn olm_clear_sas(sas: *mut OlmSAS) -> usize;
+    pub fn olm_sas_last_error(sas: *const OlmSAS) -> *const c_char;
+    pub fn olm_create_sas_random_length(sas: *const OlmSAS) -> usize;
+    pub fn olm_create_sas(sas: *mut OlmSAS, random: *mut c_void, random_length: usize) -> usize;
+    pub fn olm_sas_pubkey_length(sas: *const OlmSAS) -> usize;
+    pub fn olm_sas_get_pubkey(sas: *mut OlmSAS, key: *mut c_void, key_length: usize) -> usize;
+    pub fn olm_sas_set_their_key(sas: *mut OlmSAS, key: *mut c_void, key_length: usize) -> usize;
+    pub fn olm_sas_generate_bytes(
+        sas: *mut OlmSAS,
+        info: *const c_void,
+        info_length: usize,
+        output: *mut c_void,
+        output_length: usize,
+    ) -> usize;
+    pub fn olm_sas_mac_length(sas: *const OlmSAS) -> usize;
+    pub fn olm_sas_calculate_mac(
+        sas: *mut OlmSAS,
+        input: *const c_void,
+        input_length: usize,
+        info: *const c_void,
+        info_length: usize,
+        mac: *mut c_void,
+        mac_length: usize,
+    ) -> usize;
+    pub fn olm_sas_calculate_mac_fixed_base64(
+        sas: *mut OlmSAS,
+        input: *const c_void,
+        input_length: usize,
+        info: *const c_void,
+        info_length: usize,
+        mac: *mut c_void,
+        mac_length: usize,
     ) -> usize;
 }
 

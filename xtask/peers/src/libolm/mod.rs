@@ -5,6 +5,7 @@ mod ffi;
 mod group_session;
 mod object;
 mod pk;
+mod sas;
 mod session;
 mod utility;
 
@@ -15,6 +16,7 @@ pub use self::{
     account::Account,
     group_session::{InboundGroupSession, OutboundGroupSession},
     pk::{Encrypted, pk_decrypt, pk_encrypt},
+    sas::Sas,
     session::Session,
     utility::Utility,
 };

@@ -88,6 +88,7 @@ opaque!(
     olm_clear_pk_decryption,
     olm_pk_decryption_last_error
 );
+opaque!(OlmSAS, olm_sas_size, olm_sas, olm_clear_sas, olm_sas_last_error);
 storable!(OlmAccount, olm_pickle_account_length, olm_pickle_account, olm_unpickle_account);
 storable!(OlmSession, olm_pickle_session_length, olm_pickle_session, olm_unpickle_session);
 storable!(

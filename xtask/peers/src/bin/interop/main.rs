@@ -10,6 +10,7 @@ mod group;
 mod nomad;
 mod pickles;
 mod report;
+mod sas;
 #[cfg(feature = "matrix-sdk-crypto")]
 mod sdk;
 mod signatures;
@@ -23,8 +24,8 @@ use self::{differences::Differences, exchange::StartsFrom, report::Report};
 
 const HELP: &str = "\
 Talks with vodozemac, libolm, ruma and matrix-sdk-crypto: sessions, random exchanges with losses,
-group sessions, signatures, canonical JSON, attachments, key files, key backups, identities and the
-trust in them, and inputs on which they differ.
+group sessions, signatures, short strings, canonical JSON, attachments, key files, key backups,
+identities and the trust in them, and inputs on which they differ.
 One line a check.
 
 Usage: cargo xtask interop [--quick] [--seed N] [--only TEXT]
@@ -88,6 +89,11 @@ fn main() -> ExitCode {
     }
 
     backups::checks(&mut report);
+
+    report.title("Short authentication strings");
+    report.check("with vodozemac", |rng| sas::transcripts(rng, |_| Ok(vodozemac::sas::Sas::new())));
+    #[cfg(feature = "libolm")]
+    report.check("with libolm", |rng| sas::transcripts(rng, |rng| Ok(mx_peers::libolm::Sas::new(rng)?)));
 
     report.title("Canonical JSON with ruma");
     report.check("random documents, both ways", canonical_json::agreement);
