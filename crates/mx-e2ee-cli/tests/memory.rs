@@ -8,13 +8,20 @@ mod identity;
 mod support;
 
 use core::{num::NonZeroU32, time::Duration};
-use std::{fs::File, io::BufWriter, path::Path, process::Command, time::Instant};
+use std::{
+    fs::File,
+    io::{BufWriter, Write as _},
+    path::Path,
+    process::Command,
+    time::Instant,
+};
 
 use embedded_io_adapters::std::FromStd;
+use mx_key_backup::{BackupDecryptionKey, KeySource, ServerBackup, TrustAnchors};
 use mx_key_export::{KeyDerivation, KeyExportWriter};
 use mx_megolm::{ExportedSessionKey, InboundGroupSession, OutboundGroupSession};
 use mx_room_key::{BackedUpSessionData, ExportedSessionData};
-use mx_types::{Curve25519PublicKey, RoomId};
+use mx_types::{Curve25519PublicKey, RoomId, UserId};
 
 use support::{Folder, tool};
 
@@ -80,6 +87,56 @@ fn a_hundred_thousand_devices_are_audited_in_memory_of_the_size_of_the_answer() 
         );
         assert!(peak < 8 * len, "{peak} bytes");
     }
+}
+
+#[test]
+fn a_backup_takes_the_same_memory_whatever_its_size() {
+    let folder = Folder::new();
+    let [small, large] = [1_000, 20_000].map(|count| decrypt_backup(&folder, count).0);
+    assert!(large < small + (4 << 20), "{small} and {large} bytes");
+}
+
+#[test]
+#[ignore = "writes 1 GB"]
+fn a_backup_of_500_000_sessions_is_decrypted_in_less_than_64_mb() {
+    let (peak, time) = decrypt_backup(&Folder::new(), 500_000);
+    println!("backup   {:>4} MB {:>6.2} s", peak / 1_000_000, time.as_secs_f64());
+    assert!(peak < LIMIT, "{peak} bytes");
+}
+
+/// A server's answer with one session so many times: each is decrypted, and written.
+fn decrypt_backup(folder: &Folder, count: usize) -> (u64, Duration) {
+    let key = BackupDecryptionKey::from_bytes(&[7; 32]);
+    let anchors = TrustAnchors {
+        user_id: UserId::parse("@a:b").unwrap(),
+        master_signing_key: None,
+        devices: &[],
+        decryption_key: Some((&key, KeySource::TypedIn)),
+    };
+    let version = serde_json::json!({
+        "algorithm": mx_key_backup::ALGORITHM,
+        "auth_data": { "public_key": key.public_key().to_string() },
+        "version": "1", "etag": "", "count": count,
+    });
+    let backup = ServerBackup::parse(&version.to_string()).unwrap().trust(&anchors).unwrap();
+    let session = OutboundGroupSession::new(&mut getrandom::SysRng).unwrap().session_key();
+    let session = InboundGroupSession::new(&session);
+    let data = BackedUpSessionData::new(session.export(), Curve25519PublicKey::from_bytes([9; 32]).unwrap());
+    let data = backup.encrypt_session_data(&mut getrandom::SysRng, &data).unwrap().emit();
+    let mut answer = BufWriter::new(File::create(folder.path("answer.json")).unwrap());
+    answer.write_all(b"{\"rooms\":{\"!room:example.org\":{\"sessions\":{").unwrap();
+    for number in 0..count {
+        let comma = if number == 0 { "" } else { "," };
+        write!(answer, "{comma}\"{}\":{{\"session_data\":{data}}}", session.session_id()).unwrap();
+    }
+    answer.write_all(b"}}}}").unwrap();
+    drop(answer);
+    let (secret, key) = (folder.write("secret", "secret"), folder.write("key", &*key.to_base64()));
+    let mut shell = Command::new("sh");
+    let line = "exec \"$TOOL\" backup decrypt --rounds 1 --force --key-fd 3 --new-passphrase-fd 4 \"$1\" \"$2\" 3<\"$3\" 4<\"$4\" >/dev/null 2>&1";
+    shell.arg("-c").arg(line).arg("sh").args([folder.path("answer.json"), folder.path("out.txt")]);
+    shell.args([key, secret]);
+    peak_of(shell, 0)
 }
 
 /// Sessions in rooms of fifty. Their IDs are numbers: nobody looks for the point on the curve before there is a message.
