@@ -43,6 +43,11 @@ pub fn cases() -> Result<Vec<Case>, Failure> {
     };
     let (own_second, own_third) =
         (own(["x-m", "x-s", "x-u"], None)?, own(["a-m", "a-s", "a-u2"], Some("a-u2"))?);
+    let mut renewed = with(["b-m", "b-s2", "b-u"], false, false)?;
+    renewed.devices[BOB] = plain.devices[BOB].clone();
+    let mut other_device = plain.clone();
+    let laptop = &mut other_device.devices[BOB][LAPTOP];
+    put_signature(laptop, BOB, &public("b-s").to_string(), &"A".repeat(86))?;
     let mut forged = plain.clone();
     put_signature(&mut forged.msks[BOB], ALICE, &public("a-u").to_string(), &"A".repeat(86))?;
     let mut cases = Vec::new();
@@ -55,6 +60,13 @@ pub fn cases() -> Result<Vec<Case>, Failure> {
         "a device's signature that a later answer leaves out",
         vec![answer(plain.clone()), answer(with(first, false, false)?)],
         cross_signed,
+        true,
+    );
+    case(
+        "XS-18",
+        "a device's signature, in a later answer a forged one",
+        vec![answer(plain.clone()), answer(other_device)],
+        Asked::CrossSigned(BOB, LAPTOP.to_owned()),
         true,
     );
     case(
@@ -133,6 +145,13 @@ pub fn cases() -> Result<Vec<Case>, Failure> {
         vec![answer(signed.clone()), VerifyOwn, WithdrawBob, answer(with(second, false, true)?)],
         Asked::BobIs(UserState::VerificationViolation),
         true,
+    );
+    case(
+        "TRU-9",
+        "a device signed by the self-signing key before the present one",
+        vec![answer(plain.clone()), answer(renewed)],
+        Asked::CrossSigned(BOB, LAPTOP.to_owned()),
+        false,
     );
     case(
         "IDC-16",
