@@ -45,7 +45,7 @@ pub fn transcripts<P: Peer>(
 
         let peer = peer(rng)?;
         let their_key = peer.public_key()?;
-        let we_start = rng.next_u32() % 2 == 0;
+        let we_start = rng.next_u32().is_multiple_of(2);
         let (our_key, compare) =
             if we_start { start } else { accept }(rng, [us, them], id, choice, &their_key)?;
         let peer = peer.agree(&our_key)?;
