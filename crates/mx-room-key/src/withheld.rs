@@ -157,7 +157,11 @@ impl Withheld {
 /// The reason. One that is longer than anybody would read is refused.
 pub(crate) fn reason_of(reason: Option<Value<'_>>) -> Result<Option<String>, ParseError> {
     let member = "reason";
-    let Some(text) = reason.map(|_| string(reason, member)).transpose()? else { return Ok(None) };
+    // matrix-sdk-crypto writes `null` beside a code that it does not know.
+    let text = match reason {
+        None | Some(Value::Null) => return Ok(None),
+        Some(_) => string(reason, member)?,
+    };
     let (len, limit) = (text.len(), MAX_REASON_LEN);
     if len > limit { Err(ParseError::TooLong { member, len, limit }) } else { Ok(Some(text.into_owned())) }
 }

@@ -203,6 +203,16 @@ fn withheld_codes() {
     assert_eq!(parse(&"a".repeat(256)), InvalidIdentifier::TooLong { len: 256 });
 }
 
+/// As matrix-sdk-crypto writes it beside a code that it does not know.
+#[test]
+fn a_reason_that_is_null_is_none() {
+    let text = r#"{"algorithm":"m.megolm.v1.aes-sha2","code":"m.unavailable","reason":null,"room_id":"!room:example.org","sender_key":"hPQNcabIABgGnx3/ACv/jmMmiQHoeFfuLB17tzWp6Hw","session_id":"id"}"#;
+    assert_eq!(Withheld::parse(text.as_bytes()).unwrap().reason(), None);
+    for other in ["1", "false", "[]", "{}"] {
+        assert!(Withheld::parse(text.replace("null", other).as_bytes()).is_err(), "{other}");
+    }
+}
+
 #[test]
 fn reasons_are_bounded() {
     let with_reason = |reason: String| {
