@@ -6,8 +6,8 @@
 use embedded_io::{ErrorType, Read};
 use libfuzzer_sys::fuzz_target;
 use mx_key_backup::{
-    AuthData, BackupDecryptionKey, BackupPreference, EncryptedSessionData, KeyBackupData, KeySource, KeysAnswer,
-    NewBackup, ServerBackup, TrustAnchors, msc4048::BackupMacKey,
+    AuthData, BackupDecryptionKey, BackupPreference, EncryptedSessionData, KeyBackupData, KeySource,
+    KeysAnswer, NewBackup, ServerBackup, TrustAnchors, msc4048::BackupMacKey,
 };
 use mx_types::{RoomId, SessionId, UserId};
 use serde_json::Value;
@@ -43,7 +43,8 @@ fuzz_target!(|data: &[u8]| {
         }
         let _ = NewBackup::version(text);
         if let Ok((key, _)) = BackupDecryptionKey::from_secret(text) {
-            let (again, _) = BackupDecryptionKey::from_secret(&key.to_base64()).expect("what was written is read");
+            let (again, _) =
+                BackupDecryptionKey::from_secret(&key.to_base64()).expect("what was written is read");
             assert_eq!(again.as_bytes(), key.as_bytes());
         }
         let mac_key = BackupMacKey::of(&key);
@@ -53,7 +54,8 @@ fuzz_target!(|data: &[u8]| {
         }
     }
 
-    let (pieces, text) = data.split_first().map_or((1, data), |(pieces, text)| (usize::from(*pieces) + 1, text));
+    let (pieces, text) =
+        data.split_first().map_or((1, data), |(pieces, text)| (usize::from(*pieces) + 1, text));
     let room_id = RoomId::parse("!a:b").expect("is a room ID");
     let session_id = SessionId::parse("s").expect("is a session ID");
     let whole = entries(KeysAnswer::of_all(text), &key);
@@ -75,7 +77,10 @@ fuzz_target!(|data: &[u8]| {
 type Entries = (Vec<(String, Option<String>, Option<Vec<u8>>)>, Option<String>);
 
 /// All entries, and how the answer ended, if not well.
-fn entries<R: Read<Error = core::convert::Infallible>>(mut answer: KeysAnswer<R>, key: &BackupDecryptionKey) -> Entries {
+fn entries<R: Read<Error = core::convert::Infallible>>(
+    mut answer: KeysAnswer<R>,
+    key: &BackupDecryptionKey,
+) -> Entries {
     let mut entries = Vec::new();
     loop {
         match answer.next_entry() {

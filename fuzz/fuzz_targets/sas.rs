@@ -4,7 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use mx_sas::{
-    Accepter, Choice, Commitment, Flow, MacMethod, Offer, Party, PinnedKeys, ReceivedMac, ShortStrings, Starter,
+    Accepter, Choice, Commitment, Flow, MacMethod, Offer, Party, PinnedKeys, ReceivedMac, ShortStrings,
+    Starter,
 };
 use mx_types::{DeviceId, Ed25519PublicKey, UserId};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
@@ -20,7 +21,8 @@ fuzz_target!(|data: &[u8]| {
     let Some(bob) = party("@bob:example.org", third) else { return };
     let Ok(flow) = Flow::new(first, alice, bob) else { return };
 
-    let _ = Choice::of_offer(&Offer { message_authentication_codes: &parts, ..Offer::OURS }, ShortStrings::ALL);
+    let _ =
+        Choice::of_offer(&Offer { message_authentication_codes: &parts, ..Offer::OURS }, ShortStrings::ALL);
     let _ = Choice::of_accept(&Offer::OURS, first, second, third, rest);
 
     let rng = |seed| ChaCha20Rng::seed_from_u64(seed);

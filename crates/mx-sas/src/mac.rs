@@ -112,6 +112,7 @@ impl MacText {
         str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    #[cfg(feature = "legacy-mac")]
     pub(crate) const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }

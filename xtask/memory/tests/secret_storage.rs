@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 
 use memory::{Pattern, Watching, freed_with_bytes, freed_with_secret, pattern};
 use mx_secret_storage::{
-    KeyDerivation, KeyDescription, KnownDevice, MASTER, MAX_ITERATIONS, OwnDeviceTrust, Secret, SecretRequest,
-    SecretSend, SecretSharing, SecretStorageKey, StoredSecret,
+    KeyDerivation, KeyDescription, KnownDevice, MASTER, MAX_ITERATIONS, OwnDeviceTrust, Secret,
+    SecretRequest, SecretSend, SecretSharing, SecretStorageKey, StoredSecret,
 };
 use mx_types::{DeviceId, UserId};
 
