@@ -317,7 +317,7 @@ fn bounds_of_a_response() {
 
 #[test]
 fn members_of_the_response_of_a_wrong_type() {
-    for body in ["", "3", "[]", "{}", r#"{"device_keys":3}"#, r#"{"device_keys":{},"device_keys":{}}"#] {
+    for body in ["", "3", "[]", r#"{"device_keys":3}"#, r#"{"device_keys":{},"device_keys":{}}"#] {
         assert!(KeysQueryResponse::parse(body).is_err(), "{body}");
     }
     // Nobody knows which servers have failed: then all have.

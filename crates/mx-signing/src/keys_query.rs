@@ -28,13 +28,13 @@ impl<'t> KeysQueryResponse<'t> {
     ///
     /// # Errors
     ///
-    /// [`MalformedResponse`] when it is not an object with an object `device_keys`.
+    /// [`MalformedResponse`] when it is not an object, or its `device_keys` is there and not an object. No member of an answer
+    /// is required: there are servers that leave out what is empty.
     pub fn parse(body: &'t str) -> Result<Self, MalformedResponse> {
         let response = Members::parse(body).ok_or(MalformedResponse)?;
-        let users = response.get("device_keys").and_then(Members::parse).ok_or(MalformedResponse)?;
         let keys = |name| response.get(name).map_or_else(|| Some(Members::default()), Members::parse);
         Ok(Self {
-            users,
+            users: keys("device_keys").ok_or(MalformedResponse)?,
             master_keys: keys("master_keys"),
             self_signing_keys: keys("self_signing_keys"),
             user_signing_keys: keys("user_signing_keys"),

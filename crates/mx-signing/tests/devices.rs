@@ -224,13 +224,15 @@ fn an_answer_to_a_query() {
     for body in [
         "",
         "[]",
-        "{}",
         r#"{"device_keys":[]}"#,
+        r#"{"device_keys":null}"#,
         r#"{"device_keys":{},"device_keys":{}}"#,
         r#"{"device_keys":{"@a:b":{},"@a:b":{}}}"#,
     ] {
         assert_eq!(KeysQueryResponse::parse(body).unwrap_err(), MalformedResponse, "{body}");
     }
+    // ruma leaves out what is empty.
+    assert_eq!(KeysQueryResponse::parse("{}").unwrap().devices(alice()).map(drop), Err(QueryError::NoAnswer));
     let twice =
         KeysQueryResponse::parse(r#"{"device_keys":{"@alice:example.org":{"A":1,"\u0041":2}}}"#).unwrap();
     assert_eq!(twice.devices(alice()).map(Iterator::count), Err(QueryError::Malformed));
