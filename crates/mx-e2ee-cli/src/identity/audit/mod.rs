@@ -71,8 +71,12 @@ pub(super) fn run(arguments: &Arguments, json: bool) -> Result<Verdict, Failure>
             };
             Failure::refused(format!("{}: {why}", input.name()))
         })?;
-        report.answer(input.name(), arguments.files.len())?;
         let users = response.user_ids();
+        if users.is_empty() {
+            let why = "it is no answer to /keys/query, or one about nobody";
+            return Err(Failure::refused(format!("{}: {why}", input.name())));
+        }
+        report.answer(input.name(), arguments.files.len())?;
         let progress = Progress::of_steps("auditing", u64::try_from(users.len()).unwrap_or(u64::MAX));
         let progress = progress.beside(report.output());
         auditor.answer(&response, &users, &progress, &mut |finding| report.add(&finding))?;
