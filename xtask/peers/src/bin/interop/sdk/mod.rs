@@ -39,6 +39,10 @@ pub fn checks(report: &mut Report) {
         None => report.skip("a room, theirs to mx-e2ee", "it was not built: cargo xtask interop does that"),
         Some(tool) => report.check("a room, theirs to mx-e2ee", |rng| room::to_tool(&tool, rng)),
     }
+    #[cfg(feature = "matrix-sdk-test")]
+    report.check("the key sets of their own tests", |_| identities::fixtures());
+    #[cfg(not(feature = "matrix-sdk-test"))]
+    report.skip("the key sets of their own tests", "the gate goes without them: cargo xtask interop");
     report.check("an identity, theirs to us", identities::to_us);
     report.check("an identity, ours to them", identities::to_them);
     report.check("users verify each other", identities::verified);

@@ -3,6 +3,8 @@
 mod cases;
 mod differences;
 mod exchange;
+#[cfg(feature = "matrix-sdk-test")]
+mod fixtures;
 mod graphs;
 mod histories;
 mod homeserver;
@@ -12,6 +14,8 @@ mod pair;
 mod past;
 mod theirs;
 
+#[cfg(feature = "matrix-sdk-test")]
+pub use self::fixtures::fixtures;
 pub use self::{
     differences::differences,
     exchange::{changes, own_devices, to_them, to_us, verified},
