@@ -2,10 +2,7 @@ use alloc::{borrow::ToOwned as _, string::String, vec::Vec};
 use core::{fmt, mem};
 
 use embedded_io::Read;
-use mx_room_key::{
-    MalformedObject,
-    json::{self, Value},
-};
+use mx_json::{MalformedObject, Value};
 use mx_types::{MAX_IDENTIFIER_LEN, RoomId, SessionId};
 
 use crate::{AnswerError, Entry, EntryError, answer_text::AnswerText};
@@ -294,7 +291,7 @@ impl<R: Read> KeysAnswer<R> {
             }
         }
         self.name.text.clear();
-        let text = match json::value(&self.value) {
+        let text = match mx_json::value(&self.value) {
             Some(Value::Text(text)) => text.to_str(),
             _ => None,
         };

@@ -3,12 +3,12 @@ use core::fmt;
 
 use mx_canonical_json::{CanonicalizeError, Limits};
 use mx_curve25519::Ed25519Signature;
-use mx_room_key::json::{self, MalformedObject};
+use mx_json::{MalformedObject, required::string};
 use mx_signing::{SignError, SignedObject};
 use mx_types::{Curve25519PublicKey, DeviceId, Ed25519PublicKey, InvalidKey, KeyId, UserId};
 use signature::Signer;
 
-use crate::{PassphraseError, PassphraseInfo, member::string};
+use crate::{PassphraseError, PassphraseInfo};
 
 /// The `auth_data` of a backup: its public key, with signatures.
 ///
@@ -36,7 +36,7 @@ impl AuthData {
     /// [`AuthDataError`].
     pub fn parse(text: &str) -> Result<Self, AuthDataError> {
         let signed = SignedObject::parse(text, &LIMITS).map_err(AuthDataError::Json)?;
-        let [public_key] = json::members(signed.canonical().as_bytes(), &["public_key"])?;
+        let [public_key] = mx_json::members(signed.canonical().as_bytes(), &["public_key"])?;
         let public_key = Curve25519PublicKey::from_base64(&string(public_key, "public_key")?)
             .map_err(AuthDataError::PublicKey)?;
         Ok(Self { text: text.into(), public_key })

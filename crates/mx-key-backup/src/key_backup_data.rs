@@ -1,11 +1,11 @@
 use alloc::{format, string::String};
 
-use mx_room_key::json::{self, MalformedObject};
-
-use crate::{
-    EncryptedSessionData, SessionDataError,
-    member::{boolean, count, object},
+use mx_json::{
+    MalformedObject,
+    required::{boolean, count, object},
 };
+
+use crate::{EncryptedSessionData, SessionDataError};
 
 /// An entry of a backup: an encrypted session, and what the server is told about it.
 ///
@@ -32,8 +32,10 @@ impl KeyBackupData {
     ///
     /// [`SessionDataError`].
     pub fn parse(json: &[u8]) -> Result<Self, SessionDataError> {
-        let [index, forwarded, verified, session_data] =
-            json::members(json, &["first_message_index", "forwarded_count", "is_verified", "session_data"])?;
+        let [index, forwarded, verified, session_data] = mx_json::members(
+            json,
+            &["first_message_index", "forwarded_count", "is_verified", "session_data"],
+        )?;
         Ok(Self {
             first_message_index: count(index, "first_message_index")?,
             forwarded_count: count(forwarded, "forwarded_count")?,
@@ -65,6 +67,6 @@ impl KeyBackupData {
 
 /// The `session_data` of an entry, whatever the rest is.
 pub(crate) fn session_data(entry: &[u8]) -> Result<&[u8], MalformedObject> {
-    let [session_data] = json::members(entry, &["session_data"])?;
+    let [session_data] = mx_json::members(entry, &["session_data"])?;
     object(session_data, "session_data")
 }

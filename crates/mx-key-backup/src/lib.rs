@@ -12,7 +12,6 @@ mod deletion;
 mod encrypt;
 mod entry;
 mod key_backup_data;
-mod member;
 #[cfg(feature = "unstable-msc4048")]
 pub mod msc4048;
 mod passphrase;
@@ -23,7 +22,7 @@ mod trust;
 mod upload;
 mod version;
 
-pub use mx_room_key::json::MalformedObject;
+pub use mx_json::MalformedObject;
 pub use mx_types::key_representation::KeyRepresentationError;
 
 pub use crate::{

@@ -16,10 +16,11 @@ use core::{fmt, str};
 use mx_aes_sha2::{HmacKey, hkdf_sha256};
 use mx_canonical_json::{CanonicalObject, CanonicalizeError, Limits};
 use mx_curve25519::Curve25519PublicKey;
-use mx_room_key::{
-    BackedUpSessionData, Provenance, RoomKey,
-    json::{self, MalformedObject},
+use mx_json::{
+    MalformedObject,
+    required::{object, string},
 };
+use mx_room_key::{BackedUpSessionData, Provenance, RoomKey};
 use mx_types::{
     RoomId, SessionId,
     base64::{self, DecodeError, TrailingBits},
@@ -33,7 +34,6 @@ use crate::{
     ServerBackup, SessionDataError, TrustAnchors, TrustedBackup, UntrustedBackup,
     decrypt::open,
     encrypt::{message_keys, seal},
-    member::{object, string},
     session_data::{ciphertext_bytes, ephemeral_key},
     version::quoted,
 };
@@ -113,7 +113,7 @@ impl BackupMacKey {
         let object =
             CanonicalObject::parse(session_data, &NOT_COVERED, &LIMITS).map_err(BackupMacError::Json)?;
         let unsigned = object.left_out("unsigned").ok_or(BackupMacError::Missing)?;
-        let [mac] = json::members(unsigned.as_bytes(), &[BACKUP_MAC]).map_err(BackupMacError::Object)?;
+        let [mac] = mx_json::members(unsigned.as_bytes(), &[BACKUP_MAC]).map_err(BackupMacError::Object)?;
         let mac = mac.ok_or(BackupMacError::Missing)?;
         let mac: [u8; 32] = base64::decode_array(
             &string(Some(mac), BACKUP_MAC).map_err(BackupMacError::Object)?,
@@ -124,7 +124,7 @@ impl BackupMacKey {
         if !bool::from(self.hmac.mac(covered).ct_eq(&mac)) {
             return Err(BackupMacError::Mismatch);
         }
-        let [ephemeral, ciphertext] = json::members(covered, &["ephemeral", "ciphertext"])
+        let [ephemeral, ciphertext] = mx_json::members(covered, &["ephemeral", "ciphertext"])
             .map_err(|error| BackupMacError::SessionData(error.into()))?;
         Ok(AuthenticSessionData {
             ephemeral: ephemeral_key(ephemeral).map_err(BackupMacError::SessionData)?,
@@ -138,7 +138,7 @@ impl BackupMacKey {
     ///
     /// [`BackupMacError`].
     pub fn verify_entry(&self, entry: &[u8]) -> Result<AuthenticSessionData, BackupMacError> {
-        let [session_data] = json::members(entry, &["session_data"]).map_err(BackupMacError::Object)?;
+        let [session_data] = mx_json::members(entry, &["session_data"]).map_err(BackupMacError::Object)?;
         let session_data = object(session_data, "session_data").map_err(BackupMacError::Object)?;
         self.verify(str::from_utf8(session_data).unwrap_or_default())
     }
@@ -205,7 +205,7 @@ impl BackupDecryptionKey {
         let keys = self.message_keys(&data.ephemeral).ok_or(DecryptError::Undecryptable)?;
         let plaintext = open(&keys, &data.ciphertext).ok_or(DecryptError::Undecryptable)?;
         let session = RestoredSession::of(room_id, session_id, &plaintext)?;
-        let authenticity = match json::members(&plaintext, &[UNAUTHENTICATED]) {
+        let authenticity = match mx_json::members(&plaintext, &[UNAUTHENTICATED]) {
             Ok([None]) => Authenticity::Authenticated,
             Ok([value]) => string(value, UNAUTHENTICATED).map_or(Authenticity::UNDEFINED, |word| {
                 Authenticity::Unauthenticated(word.into_owned().into())

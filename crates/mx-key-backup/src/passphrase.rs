@@ -2,12 +2,12 @@ use alloc::string::String;
 use core::{fmt, num::NonZeroU32};
 
 use mx_aes_sha2::Pbkdf2Sha512;
-use mx_room_key::json::{self, MalformedObject};
-
-use crate::{
-    BackupDecryptionKey,
-    member::{count, string},
+use mx_json::{
+    MalformedObject,
+    required::{count, string},
 };
+
+use crate::BackupDecryptionKey;
 
 /// How the decryption key of an old backup follows from a passphrase: `private_key_salt` and `private_key_iterations` of
 /// its `auth_data`.
@@ -23,7 +23,7 @@ impl PassphraseInfo {
     /// Reads the members of `auth_data`; `None` if neither is there.
     pub(crate) fn read(auth_data: &[u8]) -> Result<Option<Self>, PassphraseError> {
         let [salt, iterations, bits] =
-            json::members(auth_data, &["private_key_salt", "private_key_iterations", "private_key_bits"])?;
+            mx_json::members(auth_data, &["private_key_salt", "private_key_iterations", "private_key_bits"])?;
         if salt.is_none() && iterations.is_none() {
             return Ok(None);
         }

@@ -1,6 +1,6 @@
 use alloc::{format, string::String};
 
-use mx_room_key::json::{self, Value};
+use mx_json::Value;
 
 /// Whether the user wants a key backup: global account data of the type [`BackupPreference::TYPE`].
 ///
@@ -42,7 +42,7 @@ impl BackupPreference {
     /// Reads the content. What is no such content is as good as none.
     #[must_use]
     pub fn parse(content: &[u8]) -> Self {
-        match json::members(content, &["enabled"]) {
+        match mx_json::members(content, &["enabled"]) {
             Ok([Some(Value::Bool(true))]) => Self::Enabled,
             Ok([Some(Value::Bool(false))]) => Self::Disabled,
             _ => Self::Unset,

@@ -1,13 +1,11 @@
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use mx_room_key::json::{self, MalformedObject, Value};
+use mx_json::{MalformedObject, Value, required::string};
 use mx_types::{
     Curve25519PublicKey, InvalidKey,
     base64::{self, DecodeError, TrailingBits},
 };
-
-use crate::member::string;
 
 /// A session as the server has it: `session_data` of an entry, encrypted.
 ///
@@ -32,7 +30,7 @@ impl EncryptedSessionData {
     ///
     /// [`SessionDataError`].
     pub fn parse(json: &[u8]) -> Result<Self, SessionDataError> {
-        let [ephemeral, ciphertext, mac] = json::members(json, &["ephemeral", "ciphertext", "mac"])?;
+        let [ephemeral, ciphertext, mac] = mx_json::members(json, &["ephemeral", "ciphertext", "mac"])?;
         let ephemeral = ephemeral_key(ephemeral)?;
         let ciphertext = ciphertext_bytes(ciphertext)?;
         // A MAC has eight bytes, and there is no shorter one.

@@ -6,17 +6,14 @@ use alloc::{
 };
 
 use mx_canonical_json::CanonicalObject;
-use mx_room_key::{
-    MalformedObject, RoomKey,
-    json::{self, Value},
+use mx_json::{
+    MalformedObject, Value,
+    required::{count, string},
 };
+use mx_room_key::RoomKey;
 use rand_core::TryCryptoRng;
 
-use crate::{
-    EncryptError, Keys, TrustedBackup,
-    member::{count, string},
-    path::keys_path,
-};
+use crate::{EncryptError, Keys, TrustedBackup, path::keys_path};
 
 /// How many sessions a request has at most, if you have no other number.
 pub const DEFAULT_BATCH_LEN: usize = 100;
@@ -99,7 +96,7 @@ impl UploadBatch {
                 Err(error) => UploadOutcome::Malformed(error),
             };
         }
-        let members = json::members(answer, &["errcode", "current_version", "retry_after_ms"]);
+        let members = mx_json::members(answer, &["errcode", "current_version", "retry_after_ms"]);
         let [errcode, current_version, retry_after] = members.unwrap_or_default();
         let text = |value: Option<Value<'_>>| string(value, "").ok().map(|text| text.into_owned());
         let errcode = text(errcode);
@@ -184,7 +181,7 @@ impl Stored {
 }
 
 fn stored(answer: &[u8]) -> Result<(String, u64), MalformedObject> {
-    let [etag, keys] = json::members(answer, &["etag", "count"])?;
+    let [etag, keys] = mx_json::members(answer, &["etag", "count"])?;
     Ok((string(etag, "etag")?.into_owned(), count(keys, "count")?))
 }
 

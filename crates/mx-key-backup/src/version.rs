@@ -2,12 +2,12 @@ use alloc::{borrow::ToOwned as _, format, string::String};
 use core::{fmt, str};
 
 use mx_canonical_json::CanonicalObject;
-use mx_room_key::json::{self, MalformedObject};
-
-use crate::{
-    ALGORITHM, AuthData, AuthDataError,
-    member::{count, object, string},
+use mx_json::{
+    MalformedObject,
+    required::{count, object, string},
 };
+
+use crate::{ALGORITHM, AuthData, AuthDataError};
 
 /// A backup as the server describes it: the answer to `GET /room_keys/version`, with or without a version.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,7 +28,7 @@ impl ServerBackup {
     /// [`VersionError`].
     pub fn parse(answer: &str) -> Result<Self, VersionError> {
         let names = &["algorithm", "auth_data", "version", "etag", "count"];
-        let [algorithm, auth_data, version, etag, keys] = json::members(answer.as_bytes(), names)?;
+        let [algorithm, auth_data, version, etag, keys] = mx_json::members(answer.as_bytes(), names)?;
         let auth_data = str::from_utf8(object(auth_data, "auth_data")?).unwrap_or_default();
         let version = string(version, "version")?.into_owned();
         if version.is_empty() {
@@ -130,7 +130,7 @@ impl NewBackup {
     ///
     /// [`VersionError`].
     pub fn version(answer: &str) -> Result<String, VersionError> {
-        let [version] = json::members(answer.as_bytes(), &["version"])?;
+        let [version] = mx_json::members(answer.as_bytes(), &["version"])?;
         let version = string(version, "version")?.into_owned();
         if version.is_empty() { Err(VersionError::EmptyVersion) } else { Ok(version) }
     }

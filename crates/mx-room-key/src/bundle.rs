@@ -1,14 +1,16 @@
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
+use mx_json::{
+    check_len,
+    required::{array, string},
+};
 use mx_megolm::GroupSessionId;
 use mx_types::RoomId;
 use zeroize::Zeroizing;
 
 use crate::{
-    BackedUpSessionData, MAX_SESSION_DATA_LEN, ParseError, Withheld,
+    BackedUpSessionData, MAX_SESSION_DATA_LEN, MalformedObject, ParseError, Withheld,
     emit::{self, Emitter},
-    json::{self, MalformedObject, Value},
-    member::{check_len, string},
     room_key_event::emit_begin,
     session_data::{MEMBERS, room_and_session},
 };
@@ -80,12 +82,11 @@ impl RoomKeyBundle {
     /// [`ParseError`] for what is no bundle, or too large a one.
     pub fn parse(json: &[u8], room_id: RoomId<'_>) -> Result<ReceivedBundle, ParseError> {
         check_len(json, MAX_BUNDLE_LEN)?;
-        let [room_keys, withheld] = json::members(json, &["room_keys", "withheld"])?;
-        let room_keys = room_keys.ok_or(MalformedObject::Missing { member: "room_keys" })?;
+        let [room_keys, withheld] = mx_json::members(json, &["room_keys", "withheld"])?;
         let room_keys = array(room_keys, "room_keys")?;
-        let withheld = withheld.map(|list| array(list, "withheld")).transpose()?.unwrap_or_default();
+        let withheld = withheld.map(|_| array(withheld, "withheld")).transpose()?.unwrap_or_default();
         // Counted before anything is allocated, so that the vectors do not grow: they would leave keys behind.
-        let counts = (json::elements(room_keys).count(), json::elements(withheld).count());
+        let counts = (mx_json::elements(room_keys).count(), mx_json::elements(withheld).count());
         let (len, limit) = (counts.0 + counts.1, MAX_BUNDLE_ENTRIES);
         if len > limit {
             return Err(ParseError::TooLong { member: "room_keys and withheld", len, limit });
@@ -98,7 +99,7 @@ impl RoomKeyBundle {
             withheld_and_shared: 0,
         };
         received.bundle.room_keys.reserve_exact(counts.0);
-        for (index, entry) in json::elements(room_keys).enumerate() {
+        for (index, entry) in mx_json::elements(room_keys).enumerate() {
             match room_key(entry, room_id) {
                 Ok(Some(session)) => received.bundle.room_keys.push(session),
                 Ok(None) => received.of_other_rooms += 1,
@@ -106,7 +107,7 @@ impl RoomKeyBundle {
             }
         }
         let shared = received.bundle.shared();
-        for (index, entry) in json::elements(withheld).enumerate() {
+        for (index, entry) in mx_json::elements(withheld).enumerate() {
             match withheld_session(entry, room_id) {
                 Ok(Some(withheld)) if is_in(&shared, &withheld) => received.withheld_and_shared += 1,
                 Ok(Some(withheld)) => received.bundle.withheld.push(withheld),
@@ -162,14 +163,10 @@ fn is_in(shared: &[GroupSessionId], withheld: &Withheld) -> bool {
     shared.binary_search_by(|id| id.as_str().cmp(session_id)).is_ok()
 }
 
-fn array<'a>(value: Value<'a>, member: &'static str) -> Result<&'a [u8], MalformedObject> {
-    if let Value::Array(array) = value { Ok(array) } else { Err(MalformedObject::WrongType { member }) }
-}
-
 /// `None` for a session of another room.
 fn room_key(entry: &[u8], room_id: RoomId<'_>) -> Result<Option<BackedUpSessionData>, ParseError> {
     check_len(entry, MAX_SESSION_DATA_LEN)?;
-    let members = json::members(entry, &MEMBERS)?;
+    let members = mx_json::members(entry, &MEMBERS)?;
     let [_, entry_room_id, ..] = members;
     if string(entry_room_id, "room_id")? != room_id.as_str() {
         return Ok(None);

@@ -3,7 +3,7 @@ use core::fmt;
 use mx_megolm::SessionKeyError;
 use mx_types::{InvalidIdentifier, InvalidKey};
 
-use crate::{MEGOLM, json::MalformedObject};
+use crate::{MEGOLM, MalformedObject};
 
 /// Why an object was not read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -6,7 +6,6 @@ extern crate alloc;
 mod bundle;
 mod emit;
 mod error;
-pub mod json;
 mod member;
 mod merge;
 mod origin;
@@ -17,12 +16,12 @@ mod session_data;
 mod shared_history;
 mod withheld;
 
+pub use mx_json::MalformedObject;
 pub use mx_megolm::{Generation, PickleError, PickleKey, UnpickleError};
 
 pub use crate::{
     bundle::{BundleList, MAX_BUNDLE_ENTRIES, MAX_BUNDLE_LEN, ReceivedBundle, RefusedEntry, RoomKeyBundle},
     error::ParseError,
-    json::MalformedObject,
     merge::{RoomKeyMerge, RoomKeyMergeError},
     origin::{Forwarder, Origin, Provenance},
     room_key::{ForwardedTooOften, RoomKey},

@@ -2,32 +2,14 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
+use mx_json::{
+    Value,
+    required::{array, string, text},
+};
 use mx_megolm::{GroupSessionId, SessionKeyError};
 use mx_types::{Curve25519PublicKey, InvalidIdentifier, InvalidKey};
 
-use crate::{
-    MAX_FORWARDING_CHAIN_LEN, MEGOLM, ParseError,
-    json::{self, MalformedObject, Text, Value},
-};
-
-pub(crate) const fn check_len(json: &[u8], limit: usize) -> Result<(), MalformedObject> {
-    if json.len() > limit { Err(MalformedObject::TooLong { len: json.len(), limit }) } else { Ok(()) }
-}
-
-const fn text<'a>(value: Option<Value<'a>>, member: &'static str) -> Result<Text<'a>, MalformedObject> {
-    match value {
-        Some(Value::Text(text)) => Ok(text),
-        Some(_) => Err(MalformedObject::WrongType { member }),
-        None => Err(MalformedObject::Missing { member }),
-    }
-}
-
-pub(crate) fn string<'a>(
-    value: Option<Value<'a>>,
-    member: &'static str,
-) -> Result<Cow<'a, str>, MalformedObject> {
-    text(value, member)?.to_str().ok_or(MalformedObject::WrongType { member })
-}
+use crate::{MAX_FORWARDING_CHAIN_LEN, MEGOLM, MalformedObject, ParseError};
 
 pub(crate) fn check_algorithm(algorithm: Option<Value<'_>>) -> Result<(), ParseError> {
     if text(algorithm, "algorithm")?.is(MEGOLM) { Ok(()) } else { Err(ParseError::Algorithm) }
@@ -71,18 +53,14 @@ pub(crate) fn check_session_id(given: Option<Value<'_>>, of_key: &GroupSessionId
 /// The keys of those who forwarded a session.
 pub(crate) fn forwarding_chain(chain: Option<Value<'_>>) -> Result<Vec<Curve25519PublicKey>, ParseError> {
     let member = "forwarding_curve25519_key_chain";
-    let chain = match chain {
-        Some(Value::Array(chain)) => chain,
-        Some(_) => return Err(MalformedObject::WrongType { member }.into()),
-        None => return Err(MalformedObject::Missing { member }.into()),
-    };
-    let (len, limit) = (json::elements(chain).count(), MAX_FORWARDING_CHAIN_LEN);
+    let chain = array(chain, member)?;
+    let (len, limit) = (mx_json::elements(chain).count(), MAX_FORWARDING_CHAIN_LEN);
     if len > limit {
         return Err(ParseError::TooLong { member, len, limit });
     }
     let mut keys = Vec::with_capacity(len);
-    for element in json::elements(chain) {
-        keys.push(key(json::value(element), member, Curve25519PublicKey::from_base64)?);
+    for element in mx_json::elements(chain) {
+        keys.push(key(mx_json::value(element), member, Curve25519PublicKey::from_base64)?);
     }
     Ok(keys)
 }

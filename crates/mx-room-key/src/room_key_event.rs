@@ -1,14 +1,14 @@
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
+use mx_json::{Value, check_len};
 use mx_megolm::{ExportedSessionKey, GroupSessionId, SessionKey};
 use mx_types::{Curve25519PublicKey, Ed25519PublicKey, RoomId};
 use zeroize::Zeroizing;
 
 use crate::{
-    MAX_SESSION_DATA_LEN, MEGOLM, ParseError, WithheldCode,
+    MAX_SESSION_DATA_LEN, MEGOLM, MalformedObject, ParseError, WithheldCode,
     emit::{self, Emitter},
-    json::{self, MalformedObject, Value},
-    member::{check_algorithm, check_len, check_session_id, forwarding_chain, identifier, key, session_key},
+    member::{check_algorithm, check_session_id, forwarding_chain, identifier, key, session_key},
     shared_history::{self, shared_history},
     withheld::reason_of,
 };
@@ -42,7 +42,7 @@ impl RoomKeyContent {
             ["algorithm", "room_id", "session_id", "session_key", a, b, c]
         };
         check_len(json, MAX_SESSION_DATA_LEN)?;
-        let [algorithm, room_id, session_id, key, history @ ..] = json::members(json, &MEMBERS)?;
+        let [algorithm, room_id, session_id, key, history @ ..] = mx_json::members(json, &MEMBERS)?;
         check_algorithm(algorithm)?;
         let room_id = identifier(room_id, "room_id", |text| RoomId::parse(text).map(drop))?;
         let key = session_key(key, SessionKey::from_base64)?;
@@ -131,7 +131,7 @@ impl ForwardedRoomKeyContent {
         ];
         check_len(json, MAX_SESSION_DATA_LEN)?;
         let [algorithm, room_id, sender_key, session_id, exported_key, claimed, chain, withheld] =
-            json::members(json, &MEMBERS)?;
+            mx_json::members(json, &MEMBERS)?;
         check_algorithm(algorithm)?;
         let room_id = identifier(room_id, "room_id", |text| RoomId::parse(text).map(drop))?;
         let exported_key = session_key(exported_key, ExportedSessionKey::from_base64)?;
@@ -201,7 +201,7 @@ fn withheld_of(withheld: Option<Value<'_>>) -> Result<Option<(WithheldCode, Opti
     match withheld {
         None => Ok(None),
         Some(Value::Object(object)) => {
-            let [code, reason] = json::members(object, &["code", "reason"])?;
+            let [code, reason] = mx_json::members(object, &["code", "reason"])?;
             Ok(Some((WithheldCode::from_member(code)?, reason_of(reason)?)))
         }
         Some(_) => Err(MalformedObject::WrongType { member: "withheld" }.into()),

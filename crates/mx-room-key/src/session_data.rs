@@ -1,16 +1,15 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
+use mx_json::{Value, check_len};
 use mx_megolm::{ExportedSessionKey, GroupSessionId};
 use mx_types::{BufferTooSmall, Curve25519PublicKey, Ed25519PublicKey, RoomId};
 use zeroize::Zeroizing;
 
 use crate::{
-    MEGOLM, ParseError,
+    MEGOLM, MalformedObject, ParseError,
     emit::{self, Emitter},
-    json::{self, MalformedObject, Value},
     member::{
-        check_algorithm, check_len, check_session_id, forwarding_chain, identifier, key as public_key,
-        session_key,
+        check_algorithm, check_session_id, forwarding_chain, identifier, key as public_key, session_key,
     },
     room_key_event::emit_begin,
     shared_history::{self, shared_history},
@@ -62,7 +61,7 @@ impl BackedUpSessionData {
     /// [`ParseError`].
     pub fn parse(json: &[u8]) -> Result<Self, ParseError> {
         check_len(json, MAX_SESSION_DATA_LEN)?;
-        Self::from_members(&json::members(json, &MEMBERS)?)
+        Self::from_members(&mx_json::members(json, &MEMBERS)?)
     }
 
     /// The session's ID, by its key.
@@ -160,7 +159,7 @@ impl<'a> ExportedSessionData<'a> {
     /// [`ParseError`].
     pub fn parse(json: &'a [u8]) -> Result<Self, ParseError> {
         check_len(json, MAX_SESSION_DATA_LEN)?;
-        let members = json::members(json, &MEMBERS)?;
+        let members = mx_json::members(json, &MEMBERS)?;
         let (room_id, session) = room_and_session(&members)?;
         Ok(Self { room_id, session })
     }
@@ -173,7 +172,7 @@ impl<'a> ExportedSessionData<'a> {
     /// [`ParseError`]; where the object ends, if it does, is not known then.
     pub fn parse_leading(json: &'a [u8]) -> Result<(Self, usize), ParseError> {
         let json = json.get(..MAX_SESSION_DATA_LEN).unwrap_or(json);
-        let (members, len) = json::leading_members(json, &MEMBERS)?;
+        let (members, len) = mx_json::leading_members(json, &MEMBERS)?;
         let (room_id, session) = room_and_session(&members)?;
         Ok((Self { room_id, session }, len))
     }
@@ -248,7 +247,7 @@ fn claimed_ed25519(claimed: Option<Value<'_>>) -> Result<Option<Ed25519PublicKey
     match claimed {
         None => Ok(None),
         Some(Value::Object(keys)) => {
-            let [ed25519] = json::members(keys, &["ed25519"])?;
+            let [ed25519] = mx_json::members(keys, &["ed25519"])?;
             ed25519.map(|key| public_key(Some(key), MEMBER, Ed25519PublicKey::from_base64)).transpose()
         }
         Some(_) => Err(MalformedObject::WrongType { member: MEMBER }.into()),

@@ -1,4 +1,4 @@
-use crate::json::Value;
+use mx_json::Value;
 
 /// The names under which the flag is in use: the specification's, that of matrix-sdk-crypto, and that of the proposal.
 pub(crate) const SPELLINGS: [&str; 3] =

@@ -5,13 +5,13 @@ use alloc::{
 };
 use core::fmt;
 
+use mx_json::{Value, check_len, required::string};
 use mx_types::{Curve25519PublicKey, DeviceId, InvalidIdentifier, RoomId, SessionId};
 
 use crate::{
     MEGOLM, ParseError,
     emit::{self, Emitter},
-    json::{self, Value},
-    member::{check_algorithm, check_len, identifier, key, string},
+    member::{check_algorithm, identifier, key},
 };
 
 /// The longest object that is read as a notice that a key is withheld, in bytes.
@@ -78,7 +78,7 @@ impl Withheld {
     pub fn parse(json: &[u8]) -> Result<Self, ParseError> {
         check_len(json, MAX_WITHHELD_LEN)?;
         let [algorithm, room_id, session_id, sender_key, code, reason, from_device] =
-            json::members(json, &MEMBERS)?;
+            mx_json::members(json, &MEMBERS)?;
         check_algorithm(algorithm)?;
         let sender_key = key(sender_key, "sender_key", Curve25519PublicKey::from_base64)?;
         let code = WithheldCode::from_member(code)?;

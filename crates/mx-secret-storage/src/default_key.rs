@@ -2,7 +2,9 @@ use alloc::string::String;
 
 use mx_canonical_json::CanonicalObject;
 
-use crate::object::{MAX_OBJECT_LEN, MalformedObject, Members, json_text};
+use mx_json::MalformedObject;
+
+use crate::object::{MAX_OBJECT_LEN, Members, json_text};
 
 /// The type of the account data that names the default key.
 pub const DEFAULT_KEY_EVENT_TYPE: &str = "m.secret_storage.default_key";

@@ -8,7 +8,9 @@ use rand_core::TryCryptoRng;
 
 use crate::encrypted::{Iv, decode_iv, decode_mac};
 use crate::key::{SecretStorageKey, random_iv};
-use crate::object::{Kept, MAX_OBJECT_LEN, MalformedObject, Members, json_text, object};
+use mx_json::MalformedObject;
+
+use crate::object::{Kept, MAX_OBJECT_LEN, Members, json_text, object};
 use crate::passphrase::{PassphraseError, PassphraseInfo};
 
 /// The one algorithm of secret storage.

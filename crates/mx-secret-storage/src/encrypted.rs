@@ -15,7 +15,9 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use crate::key::{SecretStorageKey, random_iv};
-use crate::object::{MalformedObject, Members, json_text};
+use mx_json::MalformedObject;
+
+use crate::object::{Members, json_text};
 use crate::secret::{MAX_SECRET_LEN, Secret, UnvalidatedSecret};
 
 /// A secret as it stands in account data for one key: `iv`, `ciphertext` and `mac`.

@@ -21,12 +21,14 @@ mod unlock;
 
 pub use mx_pickle::{Generation, PickleError, PickleKey, UnpickleError};
 
+pub use mx_json::MalformedObject;
+
 pub use crate::{
     default_key::{DEFAULT_KEY_EVENT_TYPE, default_key_content, parse_default_key},
     description::{AES_HMAC_SHA2, KeyCheck, KeyDescription, KeyDescriptionError, key_event_type},
     encrypted::{DecryptError, EncryptedSecret, EncryptedSecretError},
     key::{SecretStorageKey, generate_key_id},
-    object::{MAX_OBJECT_LEN, MalformedObject},
+    object::MAX_OBJECT_LEN,
     passphrase::{
         DEFAULT_ITERATIONS, KeyDerivation, MAX_ITERATIONS, NewPassphraseError, PassphraseError,
         PassphraseInfo,

@@ -10,7 +10,9 @@ use mx_types::RandomnessFailed;
 use rand_core::TryCryptoRng;
 
 use crate::key::{SecretStorageKey, random_text};
-use crate::object::{Kept, MAX_OBJECT_LEN, MalformedObject, Members, json_text, object, text};
+use mx_json::MalformedObject;
+
+use crate::object::{Kept, MAX_OBJECT_LEN, Members, json_text, object, text};
 
 /// The rounds of a new key where nothing speaks for another number.
 pub const DEFAULT_ITERATIONS: NonZeroU32 = NonZeroU32::new(500_000).expect("500,000 is not zero");

@@ -6,7 +6,9 @@ use core::fmt;
 
 use mx_types::{DeviceId, InvalidIdentifier, MAX_IDENTIFIER_LEN};
 
-use crate::object::{Kept, MAX_OBJECT_LEN, MalformedObject, Members, json_text, object};
+use mx_json::MalformedObject;
+
+use crate::object::{Kept, MAX_OBJECT_LEN, Members, json_text, object};
 
 /// The longest name of a secret that is asked for, in bytes. Also that of request IDs.
 pub const MAX_NAME_LEN: usize = MAX_IDENTIFIER_LEN;

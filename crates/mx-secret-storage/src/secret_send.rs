@@ -5,7 +5,9 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::object::{MalformedObject, Members, json_text};
+use mx_json::MalformedObject;
+
+use crate::object::{Members, json_text};
 use crate::secret::{MAX_SECRET_LEN, Secret, SecretTooLong};
 use crate::secret_request::is_name;
 

@@ -9,7 +9,9 @@ use rand_core::TryCryptoRng;
 
 use crate::encrypted::{DecryptError, EncryptedSecret, EncryptedSecretError};
 use crate::key::SecretStorageKey;
-use crate::object::{Kept, MalformedObject, Members, object};
+use mx_json::MalformedObject;
+
+use crate::object::{Kept, Members, object};
 use crate::secret::{Secret, UnvalidatedSecret};
 
 /// The longest account data of a secret that is read, in bytes of JSON.

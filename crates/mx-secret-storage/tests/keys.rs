@@ -123,7 +123,7 @@ fn unknown_members_are_kept_and_none_may_be_there_twice() {
         format!(r#"{{{ALGORITHM},"name":"b","x.y":[1.5,{{"b":1,"a":null}}],"é":"\ud83d\ude00"}}"#)
     );
     for twice in [r#","name":"a","name":"a""#, r#","x":1,"\u0078":2"#] {
-        assert_eq!(parse(twice).err(), Some(KeyDescriptionError::Object(MalformedObject::Repeated)));
+        assert_eq!(parse(twice).err(), Some(KeyDescriptionError::Object(MalformedObject::Ambiguous)));
     }
 }
 
@@ -136,8 +136,8 @@ fn texts_that_are_no_object_are_refused_by_name() {
     for text in ["", " ", "[]", "\"algorithm\"", "null", "1"] {
         assert_eq!(object(text), MalformedObject::NotAnObject, "{text}");
     }
-    assert_eq!(object("{"), MalformedObject::Syntax { line: 1, column: 1 });
-    assert!(matches!(object("{} {}"), MalformedObject::Syntax { line: 1, .. }));
+    assert_eq!(object("{"), MalformedObject::Syntax { position: 1 });
+    assert!(matches!(object("{} {}"), MalformedObject::Syntax { position: 3 }));
     assert!(matches!(object(r#"{"a":"\x"}"#), MalformedObject::Syntax { .. }));
     let long = " ".repeat(MAX_OBJECT_LEN + 1);
     assert_eq!(object(&long), MalformedObject::TooLong { len: long.len(), limit: MAX_OBJECT_LEN });
@@ -171,7 +171,7 @@ fn a_passphrase_block_that_is_not_understood_leaves_the_key_usable() {
         (block("\"m.pbkdf2\""), PassphraseError::Object(MalformedObject::NotAnObject)),
         (
             pbkdf2(r#","salt":"a","iterations":1,"salt":"a""#),
-            PassphraseError::Object(MalformedObject::Repeated),
+            PassphraseError::Object(MalformedObject::Ambiguous),
         ),
         (block(r#"{"salt":"a","iterations":1}"#), PassphraseError::UnsupportedAlgorithm),
         (
@@ -290,7 +290,7 @@ fn the_default_key_is_named_by_its_id() {
     for content in [r#"{"key":null}"#, r#"{"key":1}"#, r#"{"key":"\ud800"}"#] {
         assert_eq!(parse_default_key(content), Err(wrong), "{content}");
     }
-    assert_eq!(parse_default_key(r#"{"key":"a","key":"a"}"#), Err(MalformedObject::Repeated));
+    assert_eq!(parse_default_key(r#"{"key":"a","key":"a"}"#), Err(MalformedObject::Ambiguous));
     assert_eq!(parse_default_key("[]"), Err(MalformedObject::NotAnObject));
 }
 

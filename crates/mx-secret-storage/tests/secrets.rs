@@ -98,8 +98,8 @@ fn account_data_that_is_none_is_refused() {
         let content = format!(r#"{{"encrypted":{encrypted}}}"#);
         assert_eq!(refused(&content), MalformedObject::WrongType { member: "encrypted" });
     }
-    assert_eq!(refused(r#"{"encrypted":{"a":1,"a":1}}"#), MalformedObject::Repeated);
-    assert_eq!(refused(r#"{"encrypted":{},"encrypted":{}}"#), MalformedObject::Repeated);
+    assert_eq!(refused(r#"{"encrypted":{"a":1,"a":1}}"#), MalformedObject::Ambiguous);
+    assert_eq!(refused(r#"{"encrypted":{},"encrypted":{}}"#), MalformedObject::Ambiguous);
     assert_eq!(refused("[]"), MalformedObject::NotAnObject);
     let len = MAX_STORED_SECRET_LEN + 1;
     assert_eq!(refused(&" ".repeat(len)), MalformedObject::TooLong { len, limit: MAX_STORED_SECRET_LEN });
@@ -131,7 +131,7 @@ fn a_malformed_entry_says_what_is_wrong() {
         let wrong = changed(&format!(r#""{member}":"#), &format!(r#""{member}":null,"x":"#)).err();
         assert_eq!(wrong, object(MalformedObject::WrongType { member }));
         let twice = changed("{", &format!(r#"{{"{member}":"AAAA","#)).err();
-        assert_eq!(twice, object(MalformedObject::Repeated));
+        assert_eq!(twice, object(MalformedObject::Ambiguous));
     }
     let length = |expected, found| DecodeError::UnexpectedLength { expected, found };
     let short_iv = changed(r#""iv":"AAA"#, r#""iv":""#).err();

@@ -214,7 +214,7 @@ fn a_malformed_request_says_what_is_wrong() {
         let null = good.replacen(&quoted, &format!(r#"{quoted}:null,"x""#), 1);
         assert_eq!(error(null), object(MalformedObject::WrongType { member }));
         let twice = good.replacen('{', &format!("{{{quoted}:\"1\","), 1);
-        assert_eq!(error(twice), object(MalformedObject::Repeated));
+        assert_eq!(error(twice), object(MalformedObject::Ambiguous));
     }
     let error = |from: &str, to: &str| SecretRequest::parse(&good.replacen(from, to, 1)).err();
     assert_eq!(error(r#":"request""#, r#":"gossip""#), Some(SecretRequestError::UnknownAction));
@@ -238,7 +238,7 @@ fn a_malformed_answer_says_what_is_wrong() {
         assert_eq!(error(&format!(r#"{{"request_id":"1","secret":{json}}}"#)), wrong, "{json}");
     }
     let twice = r#"{"request_id":"1","secret":"a","secret":"b"}"#;
-    assert_eq!(error(twice), object(MalformedObject::Repeated));
+    assert_eq!(error(twice), object(MalformedObject::Ambiguous));
     assert_eq!(error(r#""a secret""#), object(MalformedObject::NotAnObject));
     assert_eq!(error(r#"{"request_id":"","secret":"a"}"#), Some(SecretSendError::RequestId { len: 0 }));
     let long = "a".repeat(MAX_SECRET_LEN + 1);

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 #[derive(Clone, Copy)]
 pub struct Text<'a> {
     /// UTF-8.
-    pub(super) raw: &'a [u8],
-    pub(super) escaped: bool,
+    pub(crate) raw: &'a [u8],
+    pub(crate) escaped: bool,
 }
 
 impl<'a> Text<'a> {
@@ -90,9 +90,22 @@ fn unescape(escape: &[u8]) -> Option<(char, &[u8])> {
     Some((character, after))
 }
 
-pub(super) fn hex(text: &[u8]) -> Option<(u32, &[u8])> {
+pub(crate) fn hex(text: &[u8]) -> Option<(u32, &[u8])> {
     let (digits, after) = text.split_first_chunk::<4>()?;
     let value =
         digits.iter().try_fold(0, |value, digit| Some(value << 4 | char::from(*digit).to_digit(16)?))?;
     Some((value, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unescaping_does_not_reallocate() {
+        let text = Text { raw: br"\u65e5\ud83d\ude00\n", escaped: true };
+        let unescaped = text.unescape().expect("is a string");
+        assert_eq!(**unescaped, *"日😀\n".as_bytes());
+        assert_eq!(unescaped.capacity(), text.raw.len());
+    }
 }

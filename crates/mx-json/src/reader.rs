@@ -1,50 +1,12 @@
-//! Reads JSON objects by the names of the members that are wanted, without copying.
-//!
-//! Not `serde_json`: it unescapes strings into a buffer that it frees without wiping, and a session key may come with
-//! `\/` in it; and its errors are texts. The whole value is checked against the grammar first, so that what is then
-//! taken out of it cannot be malformed any more. There is no recursion.
-//!
-//! Public for the other crates whose objects carry sessions or stand around them.
+//! What reads. The whole value is checked against the grammar first, so that what is then taken out of it cannot be
+//! malformed any more. There is no recursion.
 
-mod text;
+use core::str;
 
-use core::{fmt, str};
-
-pub use text::Text;
-use text::hex;
+use crate::{MalformedObject, Text, Value, text::hex};
 
 /// Containers that may be open at once.
 const MAX_DEPTH: u32 = 127;
-
-/// A value of which the grammar was checked. There may be a secret in it: it is not printed.
-#[derive(Clone, Copy)]
-pub enum Value<'a> {
-    /// A string.
-    Text(Text<'a>),
-    /// `true` or `false`.
-    Bool(bool),
-    /// An object, with its braces.
-    Object(&'a [u8]),
-    /// An array, with its brackets.
-    Array(&'a [u8]),
-    /// A number, as it is written.
-    Number(&'a [u8]),
-    /// `null`.
-    Null,
-}
-
-impl fmt::Debug for Value<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Text(_) => "Text(..)",
-            Self::Bool(_) => "Bool(..)",
-            Self::Object(_) => "Object(..)",
-            Self::Array(_) => "Array(..)",
-            Self::Number(_) => "Number(..)",
-            Self::Null => "Null",
-        })
-    }
-}
 
 /// The values of the members of an object that have these names; all others are checked and left out.
 ///
@@ -64,7 +26,11 @@ pub fn members<'a, const N: usize>(
 }
 
 /// [`members`] of the object at the start of `json`, whatever follows it, and the length of the object.
-pub(crate) fn leading_members<'a, const N: usize>(
+///
+/// # Errors
+///
+/// As for [`members`].
+pub fn leading_members<'a, const N: usize>(
     json: &'a [u8],
     names: &[&'static str; N],
 ) -> Result<([Option<Value<'a>>; N], usize), MalformedObject> {
@@ -76,20 +42,41 @@ pub(crate) fn leading_members<'a, const N: usize>(
     }
 }
 
+/// All members of an object in the order in which they stand: the name, and the text of the value.
+///
+/// # Errors
+///
+/// [`MalformedObject`]. Whether a name is there twice is for the caller to see, who keeps them.
+pub fn all_members(json: &[u8]) -> Result<impl Iterator<Item = (Text<'_>, &[u8])>, MalformedObject> {
+    let [] = members(json, &[])?;
+    Ok(items(json, b'}', |reader| {
+        let name = reader.name().ok()?;
+        Some((name, reader.value_text()?))
+    }))
+}
+
 /// The elements of an array that was checked, or none of what is not an array.
-pub(crate) fn elements(array: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut reader = Reader { text: array, position: 1 };
-    let mut next = reader.first_in(b']') == Ok(true);
+pub fn elements(array: &[u8]) -> impl Iterator<Item = &[u8]> {
+    items(array, b']', Reader::value_text)
+}
+
+/// What `read` reads between the brackets of a container, of which `closing` is the second.
+fn items<'a, T>(
+    container: &'a [u8],
+    closing: u8,
+    mut read: impl FnMut(&mut Reader<'a>) -> Option<T>,
+) -> impl Iterator<Item = T> {
+    let mut reader = Reader { text: container, position: 0 };
+    reader.white_space();
+    reader.position += 1;
+    let mut next = reader.first_in(closing) == Ok(true);
     core::iter::from_fn(move || {
         if !next {
             return None;
         }
-        reader.white_space();
-        let start = reader.position;
-        reader.value().ok()?;
-        let element = array.get(start..reader.position);
-        next = reader.next_in(b']') == Ok(true);
-        element
+        let item = read(&mut reader)?;
+        next = reader.next_in(closing) == Ok(true);
+        Some(item)
     })
 }
 
@@ -97,6 +84,15 @@ pub(crate) fn elements(array: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[must_use]
 pub fn value(json: &[u8]) -> Option<Value<'_>> {
     Reader { text: json, position: 0 }.value().ok()
+}
+
+/// That a text is not longer than `limit` bytes.
+///
+/// # Errors
+///
+/// [`MalformedObject::TooLong`].
+pub const fn check_len(json: &[u8], limit: usize) -> Result<(), MalformedObject> {
+    if json.len() > limit { Err(MalformedObject::TooLong { len: json.len(), limit }) } else { Ok(()) }
 }
 
 /// A value that is no string and has nothing in it.
@@ -253,6 +249,14 @@ impl<'a> Reader<'a> {
                 Scalar::Number => Ok(Value::Number(self.text.get(start..self.position).unwrap_or_default())),
             },
         }
+    }
+
+    /// A value as it stands in the text.
+    fn value_text(&mut self) -> Option<&'a [u8]> {
+        self.white_space();
+        let start = self.position;
+        self.value().ok()?;
+        self.text.get(start..self.position)
     }
 
     /// A number, `true`, `false` or `null`.
@@ -428,59 +432,3 @@ const fn first_special(word: [u8; 8]) -> Option<usize> {
         found => Some((found.trailing_zeros() / 8) as usize),
     }
 }
-
-/// Why a text is not the JSON object that is expected.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum MalformedObject {
-    /// Not JSON.
-    Syntax {
-        /// The byte at which it ceases to be JSON.
-        position: usize,
-    },
-    /// More than 127 containers within each other.
-    TooDeep {
-        /// The byte at which the one too many is opened.
-        position: usize,
-    },
-    /// More bytes than such an object may have.
-    TooLong {
-        /// Bytes that there are.
-        len: usize,
-        /// Bytes that may be.
-        limit: usize,
-    },
-    /// Another JSON value.
-    NotAnObject,
-    /// A member that must be there is not.
-    Missing {
-        /// Its name.
-        member: &'static str,
-    },
-    /// A member is there more than once.
-    Repeated {
-        /// Its name.
-        member: &'static str,
-    },
-    /// A member has a value of another type than it must have, or is text and no Unicode.
-    WrongType {
-        /// Its name.
-        member: &'static str,
-    },
-}
-
-impl fmt::Display for MalformedObject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Syntax { position } => write!(f, "not JSON at byte {position}"),
-            Self::TooDeep { position } => write!(f, "JSON is nested too deeply at byte {position}"),
-            Self::TooLong { len, limit } => write!(f, "object has {len} bytes where {limit} are allowed"),
-            Self::NotAnObject => f.write_str("not a JSON object"),
-            Self::Missing { member } => write!(f, "{member} is missing"),
-            Self::Repeated { member } => write!(f, "{member} is there more than once"),
-            Self::WrongType { member } => write!(f, "{member} is of the wrong type"),
-        }
-    }
-}
-
-impl core::error::Error for MalformedObject {}
