@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{
     args::Args, attacks, check, ci, conformance, deny, doc, features, fuzz, homeserver, layers, lint, memory,
-    msrv, peers, project::Project, report::Report, size, test, tidy,
+    msrv, peers, project::Project, report::Report, size, test, tidy, wasm,
 };
 
 pub(crate) struct Command {
@@ -137,6 +137,13 @@ const COMMANDS: &[Command] = &[
         about: "flash and RAM of firmware linked without an allocator (docs/size.toml)",
         grammar: Grammar::Own { flags: &["check", "update"], values: &[], words: false },
         run: size::run,
+    },
+    Command {
+        name: "wasm",
+        usage: "[--test]",
+        about: "the npm package of mx-wasm; --test: its tests in Node.js",
+        grammar: Grammar::Own { flags: &["test"], values: &[], words: false },
+        run: wasm::run,
     },
     Command {
         name: "fuzz",

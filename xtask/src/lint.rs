@@ -16,6 +16,7 @@ use crate::{
 /// Workspaces of their own, with the arguments that clippy needs there.
 const APART: &[(&str, &[&str])] = &[
     ("fuzz/Cargo.toml", &[]),
+    ("xtask/bindgen/Cargo.toml", &[]),
     ("xtask/memory/Cargo.toml", &["--all-targets", "--features", "alloc"]),
     ("xtask/firmware/Cargo.toml", &["--target", size::TARGET, "--features", "all"]),
     ("xtask/peers/Cargo.toml", &["--all-targets"]),

@@ -28,6 +28,7 @@ mod steps;
 mod synapse;
 mod test;
 mod tidy;
+mod wasm;
 
 use std::{io::Write as _, process::ExitCode};
 

@@ -12,6 +12,7 @@ use crate::{
     report::{Outcome, Report},
     size,
     steps::Steps,
+    wasm,
 };
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
@@ -24,6 +25,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
         steps.report("features", || features::run(project, &plain));
         steps.report("memory", || memory::run(project, &plain));
         steps.report("firmware without an allocator", || size::run(project, &plain));
+        steps.report("mx-wasm in Node.js", || wasm::test(project));
         if !args.has("no-interop") {
             steps.outcome("interop", || Ok(peers::quick_interop(project)?.outcome().clone()));
             steps.outcome("homeserver", || Ok(homeserver::run(project, &plain)?.outcome().clone()));

@@ -5,12 +5,12 @@ use embedded_io::{Read, Seek};
 use zeroize::Zeroizing;
 
 use crate::{
-    ExportKeys, KeyDerivation, ReadError, Sessions, Slice, TooManyRounds,
+    ExportKeys, KeyDerivation, ReadError, Sessions, Slice, TooManyRounds, Verification,
     armour::{CHUNK_LEN, Unarmour},
     cipher::Cipher,
     header::{HEADER_LEN, Header, MAC_LEN},
     sessions::PLAINTEXT_LEN,
-    verification::{Keep, Recheck, verify},
+    verification::{Check, Keep, Recheck},
 };
 
 /// A file that is open: its header was read.
@@ -22,7 +22,7 @@ pub struct KeyExport<S> {
     pub(crate) header: Header,
     /// Room for a chunk behind an entry that has begun before. Plaintext, in the second pass.
     pub(crate) buffer: Zeroizing<Vec<u8>>,
-    keep: Keep,
+    pub(crate) keep: Keep,
 }
 
 impl<'t> KeyExport<Slice<'t>> {
@@ -86,8 +86,12 @@ impl<S: Read + Seek> KeyExport<S> {
     ///
     /// [`ReadError`].
     pub fn sessions<'f>(&'f mut self, keys: &'f ExportKeys) -> Result<Sessions<'f, S>, ReadError<S::Error>> {
-        let recheck = self.verify(keys)?;
-        Ok(Sessions::new(self, keys, Some(recheck)))
+        self.verification(keys).finish()
+    }
+
+    /// The same, with the check of the MAC in steps.
+    pub fn verification<'f>(&'f mut self, keys: &'f ExportKeys) -> Verification<'f, S> {
+        Verification::new(self, keys)
     }
 
     /// The whole plaintext, whatever it is, once the MAC was right. It takes as much memory as the file has bytes.
@@ -115,8 +119,9 @@ impl<S: Read + Seek> KeyExport<S> {
     }
 
     fn verify<'k>(&mut self, keys: &'k ExportKeys) -> Result<Recheck<'k>, ReadError<S::Error>> {
-        let verified = verify(&mut self.body, &self.header, &keys.keys, self.keep, &mut self.buffer)?;
-        Ok(Recheck::new(&keys.keys, self.keep, verified))
+        let mut check = Check::new(&keys.keys, self.keep);
+        while check.step(&mut self.body, &self.header, &mut self.buffer)? {}
+        Ok(Recheck::new(&keys.keys, self.keep, check.finish()?))
     }
 }
 

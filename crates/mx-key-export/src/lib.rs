@@ -25,5 +25,6 @@ pub use crate::{
     sessions::{Counts, Entry, Sessions},
     slice::Slice,
     splitter::MAX_ENTRY_LEN,
+    verification::Verification,
     writer::KeyExportWriter,
 };

@@ -1,10 +1,11 @@
 use alloc::vec::Vec;
+use core::fmt;
 
 use embedded_io::{Read, Seek};
 use mx_aes_sha2::ctr_hmac::{CtrHmacKeys, Mac};
 
 use crate::{
-    ReadError,
+    ExportKeys, KeyExport, ReadError, Sessions,
     armour::{CHUNK_LEN, Unarmour},
     export::MAX_CHUNKS,
     header::{HEADER_LEN, Header, MAC_LEN},
@@ -20,58 +21,132 @@ pub(crate) struct Verified {
     chunks: Vec<[u8; 8]>,
 }
 
-/// Reads the body and checks its MAC. What `keep` says is kept of it serves [`Recheck`].
-pub(crate) fn verify<S: Read + Seek>(
-    body: &mut Unarmour<S>,
-    header: &Header,
-    keys: &CtrHmacKeys,
+/// The first look at a body, chunk by chunk. What `keep` says is kept of it serves [`Recheck`].
+pub(crate) struct Check<'k> {
+    mac: Mac<'k>,
     keep: Keep,
-    buffer: &mut [u8],
-) -> Result<Verified, ReadError<S::Error>> {
-    body.rewind()?;
-    let mut mac = keys.start_mac();
-    let mut chunks = Vec::new();
-    // The last bytes so far, which are the MAC if no others follow.
-    let mut held = [0; MAC_LEN];
-    let mut held_len = 0;
-    let mut len = 0;
-    loop {
+    chunks: Vec<[u8; 8]>,
+    /// The last bytes so far, which are the MAC if no others follow.
+    held: [u8; MAC_LEN],
+    held_len: usize,
+    len: u64,
+}
+
+impl<'k> Check<'k> {
+    pub(crate) fn new(keys: &'k CtrHmacKeys, keep: Keep) -> Self {
+        Self { mac: keys.start_mac(), keep, chunks: Vec::new(), held: [0; MAC_LEN], held_len: 0, len: 0 }
+    }
+
+    /// Bytes of the body so far.
+    pub(crate) const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Takes the next chunk of the body. `false` if there was none.
+    pub(crate) fn step<S: Read + Seek>(
+        &mut self,
+        body: &mut Unarmour<S>,
+        header: &Header,
+        buffer: &mut [u8],
+    ) -> Result<bool, ReadError<S::Error>> {
+        if self.len == 0 {
+            body.rewind()?;
+        }
         let chunk = body.next_chunk(buffer)?;
         if chunk.is_empty() {
-            break;
+            return Ok(false);
         }
-        if len == 0 && Header::read(chunk)? != *header {
+        if self.len == 0 && Header::read(chunk)? != *header {
             return Err(ReadError::Changed);
         }
-        len += chunk.len() as u64;
-        if len > crate::MAX_BODY_LEN {
+        self.len += chunk.len() as u64;
+        if self.len > crate::MAX_BODY_LEN {
             return Err(ReadError::TooLong);
         }
-        let held_bytes = held.get(..held_len).unwrap_or_default();
+        let held_bytes = self.held.get(..self.held_len).unwrap_or_default();
         if let Some((covered, last)) = chunk.split_last_chunk() {
-            mac.update(held_bytes);
-            if keep == Keep::Chunks && len > CHUNK_LEN as u64 {
-                chunks.push(*mac.so_far().as_bytes());
+            self.mac.update(held_bytes);
+            if self.keep == Keep::Chunks && self.len > CHUNK_LEN as u64 {
+                self.chunks.push(*self.mac.so_far().as_bytes());
             }
-            mac.update(covered);
-            (held, held_len) = (*last, MAC_LEN);
+            self.mac.update(covered);
+            (self.held, self.held_len) = (*last, MAC_LEN);
         } else {
             // Fewer bytes than a MAC has: its beginning is in what was held.
             let (covered, rest) = held_bytes.split_at(chunk.len().min(held_bytes.len()));
-            mac.update(covered);
+            self.mac.update(covered);
             let mut joined = [0; MAC_LEN];
             for (to, from) in joined.iter_mut().zip(rest.iter().chain(&*chunk)) {
                 *to = *from;
             }
-            held = joined;
+            self.held = joined;
         }
+        Ok(true)
     }
-    let covered = len.saturating_sub(MAC_LEN as u64);
-    if covered < HEADER_LEN as u64 {
-        return Err(ReadError::TooShort { len });
+
+    /// Compares the MAC, once there are no more chunks.
+    pub(crate) fn finish<E>(self) -> Result<Verified, ReadError<E>> {
+        let Self { mac, chunks, held, len, .. } = self;
+        let covered = len.saturating_sub(MAC_LEN as u64);
+        if covered < HEADER_LEN as u64 {
+            return Err(ReadError::TooShort { len });
+        }
+        mac.finish().verify(&held).map_err(|_| ReadError::WrongPassphraseOrDamaged)?;
+        Ok(Verified { covered, mac: held, chunks })
     }
-    mac.finish().verify(&held).map_err(|_| ReadError::WrongPassphraseOrDamaged)?;
-    Ok(Verified { covered, mac: held, chunks })
+}
+
+/// The first of the two passes over a file, in steps: its MAC is computed, and nothing is decrypted.
+///
+/// Who has one thread shows progress, or serves others, between steps.
+pub struct Verification<'f, S> {
+    file: &'f mut KeyExport<S>,
+    keys: &'f ExportKeys,
+    check: Check<'f>,
+    is_over: bool,
+}
+
+impl<'f, S: Read + Seek> Verification<'f, S> {
+    pub(crate) fn new(file: &'f mut KeyExport<S>, keys: &'f ExportKeys) -> Self {
+        let check = Check::new(&keys.keys, file.keep);
+        Self { file, keys, check, is_over: false }
+    }
+
+    /// Reads the next 36 kB, and says whether there were any: `false` is the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`], after which the file is to be opened again.
+    pub fn step(&mut self) -> Result<bool, ReadError<S::Error>> {
+        if !self.is_over {
+            let KeyExport { body, header, buffer, .. } = &mut *self.file;
+            self.is_over = !self.check.step(body, header, buffer)?;
+        }
+        Ok(!self.is_over)
+    }
+
+    /// How many bytes were read so far, without the armour: three for four characters.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.check.len()
+    }
+
+    /// Reads what remains, compares the MAC, and gives the sessions.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn finish(mut self) -> Result<Sessions<'f, S>, ReadError<S::Error>> {
+        while self.step()? {}
+        let recheck = Recheck::new(&self.keys.keys, self.file.keep, self.check.finish()?);
+        Ok(Sessions::new(self.file, self.keys, Some(recheck)))
+    }
+}
+
+impl<S> fmt::Debug for Verification<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verification").field("bytes", &self.check.len()).finish_non_exhaustive()
+    }
 }
 
 /// Whether the source may give other bytes when it is read again.

@@ -372,3 +372,37 @@ fn a_file_can_be_read_again() {
     }
     assert_eq!(file.plaintext_to_vec(&keys).unwrap().len(), 3 * SESSION.len() + 4);
 }
+
+#[test]
+fn the_mac_is_checked_in_steps_or_at_once_with_one_outcome() {
+    let text = sessions_file(200);
+    let mut file = KeyExport::open(Source::new(text.as_bytes())).unwrap();
+    let keys = export_keys();
+    let (mut verification, mut steps) = (file.verification(&keys), 0);
+    assert_eq!(verification.bytes(), 0);
+    while verification.step().unwrap() {
+        steps += 1;
+        assert!(verification.bytes() > 0);
+    }
+    let body = 37 + 32 + 200 * (SESSION.len() + 1) + 1;
+    assert_eq!(verification.bytes(), body as u64);
+    assert_eq!(steps, body.div_ceil(36_864));
+    assert!(!verification.step().unwrap());
+    let mut sessions = verification.finish().unwrap();
+    assert!(sessions.is_authenticated() && sessions.next_session().unwrap().unwrap().is_ok());
+
+    let damaged = body_of_damaged(&text);
+    let mut file = KeyExport::open(Source::new(damaged.as_bytes())).unwrap();
+    let mut verification = file.verification(&keys);
+    while verification.step().unwrap() {}
+    assert_eq!(verification.finish().unwrap_err(), ReadError::WrongPassphraseOrDamaged);
+}
+
+/// The file with another character in its last line but one.
+fn body_of_damaged(text: &str) -> String {
+    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    let line = lines.iter_mut().rev().nth(2).unwrap();
+    let other = if line.starts_with('A') { "B" } else { "A" };
+    line.replace_range(..1, other);
+    lines.join("\n")
+}

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+#![expect(clippy::missing_errors_doc, reason = "all throw an MxError, whose code names what went wrong")]
+
+extern crate alloc;
+
+mod attachment;
+mod base64;
+mod canonical_json;
+mod failure;
+mod key_export;
+mod megolm;
+mod object;
+mod olm;
+mod pickle_key;
+mod random;
+
+pub use crate::{
+    attachment::{AttachmentDecryptor, AttachmentDescription, AttachmentEncryptor, AttachmentVerifier},
+    canonical_json::canonical_json,
+    key_export::{
+        ExportKeys, ExportedSession, KeyDerivation, KeyExportFile, KeyExportReader, KeyExportWriter,
+    },
+    megolm::{InboundGroupSession, OutboundGroupSession},
+    olm::{OlmAccount, OlmSession},
+    pickle_key::PickleKey,
+};
