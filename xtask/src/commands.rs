@@ -133,9 +133,9 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "size",
-        usage: "[--check | --update]",
-        about: "flash and RAM of firmware linked without an allocator (docs/size.toml)",
-        grammar: Grammar::Own { flags: &["check", "update"], values: &[], words: false },
+        usage: "[--check | --update] [--wasm]",
+        about: "flash and RAM of firmware linked without an allocator (docs/size.toml); --wasm: modules",
+        grammar: Grammar::Own { flags: &["check", "update", "wasm"], values: &[], words: false },
         run: size::run,
     },
     Command {

@@ -11,15 +11,16 @@ use crate::{
     report::{Outcome, Report},
     size,
     steps::Steps,
+    wasm,
 };
 
 /// Workspaces of their own, with the arguments that clippy needs there.
 const APART: &[(&str, &[&str])] = &[
     ("fuzz/Cargo.toml", &[]),
-    ("xtask/bindgen/Cargo.toml", &[]),
     ("xtask/memory/Cargo.toml", &["--all-targets", "--features", "alloc"]),
     ("xtask/firmware/Cargo.toml", &["--target", size::TARGET, "--features", "all"]),
     ("xtask/peers/Cargo.toml", &["--all-targets"]),
+    ("xtask/wasm-size/Cargo.toml", &["--target", wasm::TARGET, "--features", "both-ways"]),
 ];
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {

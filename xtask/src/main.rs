@@ -23,6 +23,7 @@ mod project;
 mod report;
 mod secrets;
 mod size;
+mod size_wasm;
 mod source;
 mod steps;
 mod synapse;

@@ -13,6 +13,7 @@ use crate::{
     process::capture,
     project::Project,
     report::{Outcome, Report, Table},
+    size_wasm,
 };
 
 const DOCUMENT: &str = "docs/size.toml";
@@ -46,6 +47,9 @@ struct Image {
 type Sizes = BTreeMap<String, u64>;
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
+    if args.has("wasm") {
+        return size_wasm::run(project);
+    }
     if let Err(line) = project.add_target(TARGET) {
         return Ok(Report::skipped(format!("the target {TARGET} is missing; `{line}` installs it")));
     }
