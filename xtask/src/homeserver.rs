@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{
     args::Args,
-    peers::{TOOL, tool},
+    peers::{Profile, TOOL, tool},
     project::Project,
     report::{Outcome, Report},
     synapse,
@@ -15,10 +15,9 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
         Ok(python) => python,
         Err(reason) => return Ok(Report::skipped(reason)),
     };
-    // Not the release profile: its tests were built in this one.
     let mut command = project.cargo(["run", "--quiet", "--package", "mx-homeserver", "--"]);
     command.arg(project.root.join("target/homeserver")).env("SYNAPSE_PYTHON", python);
-    command.env(TOOL, tool(project)?);
+    command.env(TOOL, tool(project, Profile::Dev)?);
     if args.has("keep") {
         command.arg("--keep");
     }

@@ -46,33 +46,52 @@ pub(crate) fn demo(project: &Project, args: &Args) -> Result<Report> {
     let words = args.words();
     match value_of(words, "--peer") {
         None => {
-            let mut command = release(project, "Cargo.toml");
-            command.env(TOOL, tool(project)?);
+            let mut command = run(project, "Cargo.toml", Profile::Release);
+            command.env(TOOL, tool(project, Profile::Release)?);
             forward(project, command.args(["--package", "mx-demo", "--"]).args(words))
         }
-        Some("libolm") => with_peers(project, "demo", words, &[LIBOLM], Missing::Ends),
-        Some(_) => with_peers(project, "demo", words, &[], Missing::Ends),
+        Some("libolm") => with_peers(project, "demo", Profile::Release, words, &[LIBOLM], Missing::Ends),
+        Some(_) => with_peers(project, "demo", Profile::Release, words, &[], Missing::Ends),
     }
 }
 
 pub(crate) fn interop(project: &Project, args: &Args) -> Result<Report> {
     let wanted = [LIBOLM, MATRIX_SDK_CRYPTO, MATRIX_SDK_TEST];
-    with_peers(project, "interop", args.words(), &wanted, Missing::IsSaid)
+    with_peers(project, "interop", Profile::Release, args.words(), &wanted, Missing::IsSaid)
 }
 
 /// The interop run that `test` contains.
 pub(crate) fn quick_interop(project: &Project) -> Result<Report> {
     // The same schedules each time: a gate says the same of the same code. `interop` by itself draws new ones.
     let words = ["--quick", "--seed", "1"].map(str::to_owned);
-    with_peers(project, "interop", &words, &[LIBOLM, MATRIX_SDK_CRYPTO], Missing::IsSaid)
+    with_peers(project, "interop", Profile::Dev, &words, &[LIBOLM, MATRIX_SDK_CRYPTO], Missing::IsSaid)
 }
 
 pub(crate) fn bench(project: &Project, args: &Args) -> Result<Report> {
     let words = args.words();
     if words.iter().any(|word| word == "--peers") {
-        return with_peers(project, "bench", words, &[LIBOLM, MATRIX_SDK_CRYPTO, OPENSSL], Missing::IsSaid);
+        let wanted = [LIBOLM, MATRIX_SDK_CRYPTO, OPENSSL];
+        return with_peers(project, "bench", Profile::Release, words, &wanted, Missing::IsSaid);
     }
-    forward(project, program(project, "bench", &[]).args(words))
+    forward(project, program(project, "bench", Profile::Release, &[]).args(words))
+}
+
+/// How a program is built.
+#[derive(Clone, Copy)]
+pub(crate) enum Profile {
+    /// Soon: what the gate does, which mostly builds, and where the tests of the workspace have built the same.
+    Dev,
+    /// Fast.
+    Release,
+}
+
+impl Profile {
+    const fn flag(self) -> &'static [&'static str] {
+        match self {
+            Self::Dev => &[],
+            Self::Release => &["--release"],
+        }
+    }
 }
 
 /// What a peer that cannot take part means.
@@ -86,6 +105,7 @@ enum Missing {
 fn with_peers(
     project: &Project,
     name: &str,
+    profile: Profile,
     words: &[String],
     wanted: &[Optional],
     missing: Missing,
@@ -99,9 +119,9 @@ fn with_peers(
         return Ok(Report::skipped(reasons.join("; ")));
     }
     let features: Vec<_> = present.iter().map(|peer| peer.feature).collect();
-    let mut command = program(project, name, &features);
+    let mut command = program(project, name, profile, &features);
     if name != "bench" {
-        command.env(TOOL, tool(project)?);
+        command.env(TOOL, tool(project, profile)?);
     }
     let report = forward(project, command.args(words))?;
     Ok(if reasons.is_empty() || report.has_failed() { report } else { Report::skipped(reasons.join("; ")) })
@@ -111,17 +131,17 @@ fn with_peers(
 pub(crate) const TOOL: &str = "MX_E2EE";
 
 /// Builds `mx-e2ee`, and says where it is.
-pub(crate) fn tool(project: &Project) -> Result<PathBuf> {
-    let build = ["build", "--quiet", "--release", "--package", "mx-e2ee-cli", "--message-format", "json"];
-    let built = capture(&mut project.cargo(build))?;
+pub(crate) fn tool(project: &Project, profile: Profile) -> Result<PathBuf> {
+    let build = ["build", "--quiet", "--package", "mx-e2ee-cli", "--message-format", "json"];
+    let built = capture(project.cargo(build).args(profile.flag()))?;
     let program = built.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let program = program.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
     program.with_context(|| format!("mx-e2ee was not built\n{}", built.stderr))
 }
 
 /// A program of the peers' workspace, up to its own arguments.
-fn program(project: &Project, name: &str, features: &[&str]) -> Command {
-    let mut command = release(project, MANIFEST);
+fn program(project: &Project, name: &str, profile: Profile, features: &[&str]) -> Command {
+    let mut command = run(project, MANIFEST, profile);
     command.args(["--bin", name]);
     if !features.is_empty() {
         command.args(["--features", &features.join(",")]);
@@ -130,9 +150,9 @@ fn program(project: &Project, name: &str, features: &[&str]) -> Command {
     command
 }
 
-fn release(project: &Project, manifest: &str) -> Command {
-    let mut command = project.cargo(["run", "--quiet", "--release", "--manifest-path"]);
-    command.arg(project.root.join(manifest));
+fn run(project: &Project, manifest: &str, profile: Profile) -> Command {
+    let mut command = project.cargo(["run", "--quiet"]);
+    command.args(profile.flag()).arg("--manifest-path").arg(project.root.join(manifest));
     command
 }
 
