@@ -14,6 +14,10 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let checked = read.check(Leniency::NONE);
+    let without_serde = UncheckedFile::parse(data).ok().and_then(|read| read.check(Leniency::NONE).ok());
+    if let (Ok(with), Some(without)) = (&checked, &without_serde) {
+        assert!(with.url == without.url && same(&with.info, &without.info));
+    }
     assert_eq!(strict.is_some(), checked.is_ok());
     let all = Leniency { ext_and_key_ops: true, legacy_versions: true };
     let lenient = unchecked().expect("it was read before").check(all);

@@ -53,7 +53,10 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
         for set in &sets {
             let packages = packages(project, member, set)?;
             let mut problems = violations(&packages, set, entry, member.is_program);
-            if let Err(error) = check::compiles_on_host(project, member, set)? {
+            // What is written needs no compiler, and takes seconds without it.
+            if !args.has("update")
+                && let Err(error) = check::compiles_on_host(project, member, set)?
+            {
                 problems.push(format!("does not compile:\n{error}"));
             }
             let spelt: Vec<_> = packages.iter().map(Package::spell).collect();

@@ -23,10 +23,10 @@ pub struct AttachmentInfo {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Version {
     /// No `v` at all: before there was one. All 128 bits of the IV count.
-    #[cfg(feature = "serde")]
+    #[cfg(any(feature = "alloc", feature = "serde"))]
     Unnamed,
     /// `v1`: what `v2` is.
-    #[cfg(feature = "serde")]
+    #[cfg(any(feature = "alloc", feature = "serde"))]
     V1,
     /// `v2`.
     V2,
@@ -42,7 +42,7 @@ impl AttachmentInfo {
     /// Takes the parts as an `EncryptedFile` writes them: `key.k` in URL-safe Base64, `iv` and `hashes.sha256` in the
     /// standard one, all of them padded or not.
     ///
-    /// Who reads the JSON without this crate's feature `serde` also compares `v` with `v2`, `key.kty` with `oct`
+    /// Who reads the JSON without this crate's feature `alloc` or `serde` also compares `v` with `v2`, `key.kty` with `oct`
     /// and `key.alg` with `A256CTR`.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl AttachmentInfo {
     }
 
     /// What was read and checked.
-    #[cfg(feature = "serde")]
+    #[cfg(any(feature = "alloc", feature = "serde"))]
     pub(crate) const fn read(
         key: Zeroizing<[u8; 32]>,
         iv: [u8; 16],
@@ -142,9 +142,9 @@ impl AttachmentInfo {
     pub(crate) fn keystream(&self) -> Keystream {
         let width = match self.version {
             Version::V2 => CounterWidth::Low64,
-            #[cfg(feature = "serde")]
+            #[cfg(any(feature = "alloc", feature = "serde"))]
             Version::V1 => CounterWidth::Low64,
-            #[cfg(feature = "serde")]
+            #[cfg(any(feature = "alloc", feature = "serde"))]
             Version::Unnamed => CounterWidth::Whole128,
         };
         Keystream::new(&self.key, &self.iv, width)

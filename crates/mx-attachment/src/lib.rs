@@ -5,15 +5,21 @@
 extern crate alloc;
 
 mod decrypt;
+#[cfg(feature = "serde")]
+mod deserialize;
 mod encrypt;
 mod file;
 pub mod hazmat;
 mod info;
-#[cfg(feature = "serde")]
-mod json;
+#[cfg(feature = "alloc")]
+mod read;
+#[cfg(any(feature = "alloc", feature = "serde"))]
+mod unchecked;
 
-#[cfg(feature = "serde")]
-pub use crate::json::{Leniency, UncheckedFile};
+#[cfg(feature = "alloc")]
+pub use crate::read::MAX_DESCRIPTION_LEN;
+#[cfg(any(feature = "alloc", feature = "serde"))]
+pub use crate::unchecked::{Leniency, UncheckedFile};
 pub use crate::{
     decrypt::{Decryptor, HashMismatch, Unverified, Verified, Verifier},
     encrypt::{AttachmentKey, Encryptor},

@@ -1,5 +1,5 @@
 //! `EncryptedFile` from and to JSON.
-#![cfg(feature = "serde")]
+#![cfg(all(feature = "alloc", feature = "serde"))]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod files;
@@ -40,8 +40,28 @@ fn with(pointer: &str, value: Option<Value>) -> String {
     file.to_string()
 }
 
+/// Reads it with serde and without: both take it or both do not, and find the same in it.
+fn read(json: &str) -> serde_json::Result<UncheckedFile<String>> {
+    let read = || serde_json::from_str::<UncheckedFile<String>>(json);
+    let (with, without) = (read(), UncheckedFile::parse(json.as_bytes()));
+    assert_eq!(with.is_ok(), without.is_ok(), "{with:?} {without:?}");
+    if let (Ok(with), Ok(without)) = (with, without) {
+        let lenient = Leniency { ext_and_key_ops: true, legacy_versions: true };
+        match (with.check(lenient), without.check(lenient)) {
+            (Ok(with), Ok(without)) => {
+                assert_eq!(with.url, without.url);
+                assert!(same(&with.info, &without.info));
+            }
+            (with, without) => assert_eq!(with.err(), without.err()),
+        }
+        let without = UncheckedFile::parse(json.as_bytes()).unwrap().check(Leniency::NONE);
+        assert_eq!(read().unwrap().check(Leniency::NONE).err(), without.err());
+    }
+    read()
+}
+
 fn check(json: &str, leniency: Leniency) -> Result<EncryptedFile<String>, InvalidFile> {
-    serde_json::from_str::<UncheckedFile<String>>(json).unwrap().check(leniency)
+    read(json).unwrap().check(leniency)
 }
 
 fn refused(json: &str) -> InvalidFile {
@@ -53,6 +73,7 @@ fn refused(json: &str) -> InvalidFile {
 }
 
 fn accepted(json: &str) -> EncryptedFile<String> {
+    check(json, Leniency::NONE).unwrap();
     serde_json::from_str(json).unwrap()
 }
 
@@ -246,7 +267,6 @@ fn all_leniency() -> [Leniency; 4] {
 /// What another parser would read otherwise: the last of two members, or an array for an object.
 #[test]
 fn attack_038_two_readings_of_one_text_are_refused() {
-    let read = |json: &str| serde_json::from_str::<UncheckedFile<String>>(json).map(|_| ());
     read(OF_THE_SPECIFICATION).unwrap();
     for (member, twice) in [
         ("\"v\": \"v2\"", "\"v\": \"v2\", \"v\": \"v2\""),
@@ -302,11 +322,13 @@ fn attack_036_nesting_is_not_followed() {
         for member in ["mimetype", "hashes\": {}, \"x"] {
             let text = OF_THE_SPECIFICATION.replacen("\"url\"", &format!("\"{member}\": {deep}, \"url\""), 1);
             let _ = serde_json::from_str::<UncheckedFile<String>>(&text);
+            UncheckedFile::parse(text.as_bytes()).unwrap_err();
         }
         for pointer in ["\"v\": \"v2\"", "\"ext\": true", "\"key_ops\": [\"encrypt\", \"decrypt\"]"] {
             let (name, _) = pointer.split_once(':').unwrap();
             let text = OF_THE_SPECIFICATION.replacen(pointer, &format!("{name}: {deep}"), 1);
             let _ = serde_json::from_str::<UncheckedFile<String>>(&text);
+            UncheckedFile::parse(text.as_bytes()).unwrap_err();
         }
     }
 }

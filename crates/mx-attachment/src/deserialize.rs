@@ -1,9 +1,8 @@
-//! The description of a file in JSON. Reading it collects what is there; checking it comes after that, so that its
-//! errors have names.
+//! The description of a file through serde.
 
 use core::{fmt, marker::PhantomData};
 
-use mx_types::base64::{DecodeError, TrailingBits, decode_array, encode, encode_url_secret, encoded_len};
+use mx_types::base64::{encode, encode_url_secret, encoded_len};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
@@ -12,109 +11,10 @@ use serde::{
 use zeroize::Zeroizing;
 
 use crate::{
-    AttachmentInfo, EncryptedFile, InvalidFile,
-    info::{Version, decode_key},
+    EncryptedFile, Leniency, UncheckedFile,
+    info::Version,
+    unchecked::{Bytes, Secret, Value},
 };
-
-/// An `EncryptedFile` as it came, before [`UncheckedFile::check`].
-///
-/// Members that the specification does not know are ignored, as are hashes other than `sha256`. Members that are
-/// there twice, and those of which the JSON type is wrong, are errors of the deserializer.
-pub struct UncheckedFile<U>(File<U>);
-
-impl<U> UncheckedFile<U> {
-    /// The description, if it is one.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidFile`].
-    pub fn check(self, leniency: Leniency) -> Result<EncryptedFile<U>, InvalidFile> {
-        let File { url, v, key, iv, hashes } = self.0;
-        let version = match v {
-            Some(Value::V2) => Version::V2,
-            Some(Value::V1) if leniency.legacy_versions => Version::V1,
-            None if leniency.legacy_versions => Version::Unnamed,
-            _ => return Err(InvalidFile::UnsupportedVersion),
-        };
-        let Jwk { kty, alg, ext, key_ops, k } = key.ok_or(InvalidFile::MissingKey)?;
-        if kty != Some(Value::Oct) {
-            return Err(InvalidFile::UnsupportedKeyType);
-        }
-        if alg != Some(Value::A256Ctr) {
-            return Err(InvalidFile::UnsupportedAlgorithm);
-        }
-        if !leniency.ext_and_key_ops {
-            if ext != Some(Value::True) {
-                return Err(InvalidFile::NotExtractable);
-            }
-            if key_ops != Some(Value::Operations { encrypt: true, decrypt: true }) {
-                return Err(InvalidFile::MissingKeyOperation);
-            }
-        }
-        let key = k.ok_or(InvalidFile::MissingKey)?.0.map_err(InvalidFile::Key)?;
-        let iv = iv.ok_or(InvalidFile::MissingIv)?.0.map_err(InvalidFile::Iv)?;
-        let sha256 = hashes.and_then(|hashes| hashes.sha256).ok_or(InvalidFile::MissingHash)?;
-        let sha256 = sha256.0.map_err(InvalidFile::Hash)?;
-        Ok(EncryptedFile { url, info: AttachmentInfo::read(key, iv, sha256, version) })
-    }
-}
-
-impl<U: fmt::Debug> fmt::Debug for UncheckedFile<U> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UncheckedFile").field("url", &self.0.url).finish_non_exhaustive()
-    }
-}
-
-/// What [`UncheckedFile::check`] lets pass. By default nothing.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Leniency {
-    /// Whatever `key.ext` and `key.key_ops` say, or that they are missing: not all implementations write or check them.
-    pub ext_and_key_ops: bool,
-    /// Descriptions from before version 2: `v` is `v1`, which is decrypted as `v2`, or missing, and then all
-    /// 128 bits of the IV count.
-    pub legacy_versions: bool,
-}
-
-impl Leniency {
-    /// Nothing.
-    pub const NONE: Self = Self { ext_and_key_ops: false, legacy_versions: false };
-}
-
-/// The object.
-#[derive(Deserialize)]
-struct File<U> {
-    url: U,
-    #[serde(default)]
-    v: Option<Value>,
-    #[serde(default, deserialize_with = "object")]
-    key: Option<Jwk>,
-    #[serde(default)]
-    iv: Option<Bytes<16>>,
-    #[serde(default, deserialize_with = "object")]
-    hashes: Option<Hashes>,
-}
-
-/// `key`.
-#[derive(Deserialize)]
-struct Jwk {
-    #[serde(default)]
-    kty: Option<Value>,
-    #[serde(default)]
-    alg: Option<Value>,
-    #[serde(default)]
-    ext: Option<Value>,
-    #[serde(default)]
-    key_ops: Option<Value>,
-    #[serde(default)]
-    k: Option<Secret>,
-}
-
-/// `hashes`.
-#[derive(Deserialize)]
-struct Hashes {
-    #[serde(default)]
-    sha256: Option<Bytes<32>>,
-}
 
 impl<'de, U: Deserialize<'de>> Deserialize<'de> for UncheckedFile<U> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -128,7 +28,9 @@ impl<'de, U: Deserialize<'de>> Deserialize<'de> for EncryptedFile<U> {
     }
 }
 
-fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     deserializer.deserialize_map(Object(PhantomData)).map(Some)
 }
 
@@ -145,24 +47,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
         T::deserialize(MapAccessDeserializer::new(map))
     }
-}
-
-/// What any JSON value comes to where only a few of them mean something.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Value {
-    True,
-    V1,
-    V2,
-    Oct,
-    A256Ctr,
-    Encrypt,
-    Decrypt,
-    /// An array of strings, and whether these are among them.
-    Operations {
-        encrypt: bool,
-        decrypt: bool,
-    },
-    Other,
 }
 
 impl<'de> Deserialize<'de> for Value {
@@ -197,15 +81,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(match text {
-            "v1" => Value::V1,
-            "v2" => Value::V2,
-            "oct" => Value::Oct,
-            "A256CTR" => Value::A256Ctr,
-            "encrypt" => Value::Encrypt,
-            "decrypt" => Value::Decrypt,
-            _ => Value::Other,
-        })
+        Ok(Value::of_text(text))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Value, E> {
@@ -243,22 +119,15 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
-/// Public bytes as a JSON string, or why they are none.
-struct Bytes<const N: usize>(Result<[u8; N], DecodeError>);
-
 impl<'de, const N: usize> Deserialize<'de> for Bytes<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let decode = |text: &str| decode_array(text, TrailingBits::Ignored);
-        deserializer.deserialize_str(Text(decode)).map(Self)
+        deserializer.deserialize_str(Text(Self::decode))
     }
 }
 
-/// The key as a JSON string, or why it is none.
-struct Secret(Result<Zeroizing<[u8; 32]>, DecodeError>);
-
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text(decode_key)).map(Self)
+        deserializer.deserialize_str(Text(Self::decode))
     }
 }
 
