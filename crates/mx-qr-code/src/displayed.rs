@@ -66,17 +66,21 @@ impl Displaying {
 }
 
 /// A code to be displayed. There is one for each flow: hidden and displayed again, it is the same.
+///
+/// `T` holds the ID of the flow: a `&str`, or a `String` that is stored with the code.
 #[derive(Debug)]
-pub struct Displayed<'f> {
-    flow_id: &'f str,
+pub struct Displayed<T> {
+    flow_id: T,
     displaying: Displaying,
     secret: ReciprocateSecret,
 }
 
-impl<'f> Displayed<'f> {
+impl Displayed<&str> {
     /// The longest code, in bytes.
     pub const MAX_LEN: usize = MAX_DISPLAYED_LEN;
+}
 
+impl<T: AsRef<str>> Displayed<T> {
     /// A code with a fresh secret. `flow_id` is the transaction ID, or the ID of the request's event.
     ///
     /// # Errors
@@ -84,7 +88,7 @@ impl<'f> Displayed<'f> {
     /// [`DisplayError`].
     pub fn new<R: TryCryptoRng + ?Sized>(
         rng: &mut R,
-        flow_id: &'f str,
+        flow_id: T,
         displaying: Displaying,
     ) -> Result<Self, DisplayError> {
         let secret = ReciprocateSecret::generate(rng).map_err(DisplayError::RandomnessFailed)?;
@@ -97,11 +101,11 @@ impl<'f> Displayed<'f> {
     ///
     /// [`DisplayError::FlowIdLength`].
     pub fn from_parts(
-        flow_id: &'f str,
+        flow_id: T,
         displaying: Displaying,
         secret: ReciprocateSecret,
     ) -> Result<Self, DisplayError> {
-        match flow_id.len() {
+        match flow_id.as_ref().len() {
             1..=MAX_FLOW_ID_LEN => Ok(Self { flow_id, displaying, secret }),
             len => Err(DisplayError::FlowIdLength { len }),
         }
@@ -151,7 +155,11 @@ impl<'f> Displayed<'f> {
     }
 
     fn layout(&self) -> Layout<'_> {
-        Layout { flow_id: self.flow_id, keys: self.displaying.keys(), secret: self.secret.as_bytes() }
+        Layout {
+            flow_id: self.flow_id.as_ref(),
+            keys: self.displaying.keys(),
+            secret: self.secret.as_bytes(),
+        }
     }
 }
 

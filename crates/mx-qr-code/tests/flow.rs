@@ -41,7 +41,7 @@ fn flows() -> [(Displaying, Scanner, VerifiedKey, VerifiedKey); 3] {
     ]
 }
 
-fn emit(displayed: &Displayed<'_>) -> Vec<u8> {
+fn emit(displayed: &Displayed<&str>) -> Vec<u8> {
     let mut out = [0; Displayed::MAX_LEN];
     displayed.emit(&mut out).unwrap().to_vec()
 }

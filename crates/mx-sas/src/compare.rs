@@ -8,15 +8,15 @@ use crate::{
 };
 
 /// Both keys are there and the commitment was right: the users compare.
-pub struct Compare<'f> {
-    keys: MacKeys<'f>,
+pub struct Compare<T> {
+    keys: MacKeys<T>,
     choice: Choice,
     short_string: ShortString,
 }
 
-impl<'f> Compare<'f> {
+impl<T: AsRef<str>> Compare<T> {
     pub(crate) const fn new(
-        flow: Flow<'f>,
+        flow: Flow<T>,
         side: Side,
         choice: Choice,
         secret: SharedSecret,
@@ -39,7 +39,7 @@ impl<'f> Compare<'f> {
 
     /// The user says that both sides display the same. If they say that it differs, drop this and cancel with
     /// `m.mismatched_sas`.
-    pub fn confirm(self) -> Confirmed<'f> {
+    pub fn confirm(self) -> Confirmed<T> {
         Confirmed { keys: self.keys }
     }
 
@@ -52,19 +52,19 @@ impl<'f> Compare<'f> {
         self,
         mac: &ReceivedMac<'_>,
         keys: &impl KeyDirectory,
-    ) -> Result<PeerConfirmed<'f>, SasError> {
+    ) -> Result<PeerConfirmed<T>, SasError> {
         let verified = mac.verify(&self.keys, keys)?;
         Ok(PeerConfirmed { compare: self, verified })
     }
 }
 
 /// The other user has confirmed, ours has not yet.
-pub struct PeerConfirmed<'f> {
-    compare: Compare<'f>,
+pub struct PeerConfirmed<T> {
+    compare: Compare<T>,
     verified: VerifiedKeys,
 }
 
-impl PeerConfirmed<'_> {
+impl<T: AsRef<str>> PeerConfirmed<T> {
     /// As [`Compare::decimal`].
     #[must_use]
     pub fn decimal(&self) -> Option<[u16; 3]> {
@@ -86,11 +86,11 @@ impl PeerConfirmed<'_> {
 
 /// Our user has confirmed, and the other side's `mac` has not come yet.
 #[must_use]
-pub struct Confirmed<'f> {
-    keys: MacKeys<'f>,
+pub struct Confirmed<T> {
+    keys: MacKeys<T>,
 }
 
-impl Confirmed<'_> {
+impl<T: AsRef<str>> Confirmed<T> {
     /// What our `m.key.verification.mac` says of our keys.
     #[must_use]
     pub fn macs(&self, own: &OwnKeys) -> Macs {
@@ -114,7 +114,7 @@ impl Confirmed<'_> {
 /// Nothing of a state but its flow: the string is for the users' eyes only.
 macro_rules! debug {
     ($($name:ident: $($keys:ident).+;)*) => {$(
-        impl fmt::Debug for $name<'_> {
+        impl<T: fmt::Debug> fmt::Debug for $name<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name)).field("flow", &self.$($keys).+.flow).finish_non_exhaustive()
             }

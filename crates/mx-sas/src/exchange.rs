@@ -14,38 +14,38 @@ use crate::{
 };
 
 /// The side whose `start` counts, before the other has accepted it. Its key is not shown yet.
-pub struct Starter<'f> {
-    flow: Flow<'f>,
+pub struct Starter<T> {
+    flow: Flow<T>,
     key: Curve25519SecretKey,
 }
 
-impl<'f> Starter<'f> {
+impl<T: AsRef<str>> Starter<T> {
     /// Draws the key of this one flow.
     ///
     /// # Errors
     ///
     /// [`RandomnessFailed`].
-    pub fn new<R: TryCryptoRng + ?Sized>(rng: &mut R, flow: Flow<'f>) -> Result<Self, RandomnessFailed> {
+    pub fn new<R: TryCryptoRng + ?Sized>(rng: &mut R, flow: Flow<T>) -> Result<Self, RandomnessFailed> {
         Ok(Self { flow, key: Curve25519SecretKey::generate(rng)? })
     }
 
     /// Takes the `accept`. Then the key may be sent.
     #[must_use]
-    pub fn receive_accept(self, choice: Choice, commitment: Commitment) -> KeySent<'f> {
+    pub fn receive_accept(self, choice: Choice, commitment: Commitment) -> KeySent<T> {
         let Self { flow, key } = self;
         KeySent { flow, key, choice, commitment }
     }
 }
 
 /// The starting side after the `accept`: it shows its key, and waits for the other.
-pub struct KeySent<'f> {
-    flow: Flow<'f>,
+pub struct KeySent<T> {
+    flow: Flow<T>,
     key: Curve25519SecretKey,
     choice: Choice,
     commitment: Commitment,
 }
 
-impl<'f> KeySent<'f> {
+impl<T: AsRef<str>> KeySent<T> {
     /// What `m.key.verification.key` says.
     #[must_use]
     pub const fn public_key(&self) -> Curve25519PublicKey {
@@ -58,7 +58,7 @@ impl<'f> KeySent<'f> {
     /// # Errors
     ///
     /// [`SasError`].
-    pub fn receive_key(self, key: &str, start_content: &[u8]) -> Result<Compare<'f>, SasError> {
+    pub fn receive_key(self, key: &str, start_content: &[u8]) -> Result<Compare<T>, SasError> {
         let bytes = decode_key(key)?;
         self.commitment.verify(&bytes, start_content)?;
         compare(self.flow, Side::Starter, self.choice, &self.key, bytes)
@@ -66,14 +66,14 @@ impl<'f> KeySent<'f> {
 }
 
 /// The side that accepts the `start`, before it has seen the other's key. Its own is not shown, but it is bound to it.
-pub struct Accepter<'f> {
-    flow: Flow<'f>,
+pub struct Accepter<T> {
+    flow: Flow<T>,
     key: Curve25519SecretKey,
     choice: Choice,
     commitment: Commitment,
 }
 
-impl<'f> Accepter<'f> {
+impl<T: AsRef<str>> Accepter<T> {
     /// Draws the key of this one flow. `start_content` is the canonical JSON of the whole content of the `start`, of the
     /// value as it came: nothing is stripped of it, members that nobody knows are in it.
     ///
@@ -82,7 +82,7 @@ impl<'f> Accepter<'f> {
     /// [`RandomnessFailed`].
     pub fn new<R: TryCryptoRng + ?Sized>(
         rng: &mut R,
-        flow: Flow<'f>,
+        flow: Flow<T>,
         choice: Choice,
         start_content: &[u8],
     ) -> Result<Self, RandomnessFailed> {
@@ -102,7 +102,7 @@ impl<'f> Accepter<'f> {
     /// # Errors
     ///
     /// [`SasError`].
-    pub fn receive_key(self, key: &str) -> Result<(Curve25519PublicKey, Compare<'f>), SasError> {
+    pub fn receive_key(self, key: &str) -> Result<(Curve25519PublicKey, Compare<T>), SasError> {
         let bytes = decode_key(key)?;
         let compare = compare(self.flow, Side::Accepter, self.choice, &self.key, bytes)?;
         Ok((self.key.public_key(), compare))
@@ -113,13 +113,13 @@ fn decode_key(text: &str) -> Result<[u8; 32], SasError> {
     Ok(base64::decode_array(text, TrailingBits::Refused)?)
 }
 
-fn compare<'f>(
-    flow: Flow<'f>,
+fn compare<T: AsRef<str>>(
+    flow: Flow<T>,
     side: Side,
     choice: Choice,
     ours: &Curve25519SecretKey,
     theirs: [u8; 32],
-) -> Result<Compare<'f>, SasError> {
+) -> Result<Compare<T>, SasError> {
     let theirs = Curve25519PublicKey::from_bytes(theirs).map_err(|_| SasError::UnusableKey)?;
     // Our own key, reflected, would agree with itself.
     if theirs == ours.public_key() {
@@ -137,7 +137,7 @@ fn compare<'f>(
 /// Nothing of a state but its flow.
 macro_rules! debug {
     ($($name:ident),*) => {$(
-        impl fmt::Debug for $name<'_> {
+        impl<T: fmt::Debug> fmt::Debug for $name<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name)).field("flow", &self.flow).finish_non_exhaustive()
             }

@@ -15,14 +15,24 @@ pub struct Party<'f> {
 }
 
 /// Who verifies whom, and under which ID. All of it goes into what both sides derive.
+///
+/// `T` holds the names: `&str` borrows them; `String`, or what else is made from a `&str`, keeps them with the state of a
+/// flow that is stored ([`keep`](Self::keep)).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Flow<'f> {
-    pub(crate) id: &'f str,
-    pub(crate) starter: Party<'f>,
-    pub(crate) accepter: Party<'f>,
+pub struct Flow<T> {
+    pub(crate) id: T,
+    pub(crate) starter: Names<T>,
+    pub(crate) accepter: Names<T>,
 }
 
-impl<'f> Flow<'f> {
+/// The names of a [`Party`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Names<T> {
+    pub(crate) user_id: T,
+    pub(crate) device_id: T,
+}
+
+impl<'f> Flow<&'f str> {
     /// `id` is the transaction ID, or the ID of the request's event in a room; `starter` has sent the
     /// `m.key.verification.start` that counts.
     ///
@@ -36,10 +46,24 @@ impl<'f> Flow<'f> {
         if starter == accepter {
             return Err(InvalidFlow::OneDevice);
         }
-        Ok(Self { id, starter, accepter })
+        let names =
+            |party: Party<'f>| Names { user_id: party.user_id.as_str(), device_id: party.device_id.as_str() };
+        Ok(Self { id, starter: names(starter), accepter: names(accepter) })
     }
 
-    pub(crate) const fn party(&self, side: Side) -> &Party<'f> {
+    /// The same flow with names of its own.
+    #[must_use]
+    pub fn keep<T: From<&'f str>>(self) -> Flow<T> {
+        let keep = |names: Names<&'f str>| Names {
+            user_id: names.user_id.into(),
+            device_id: names.device_id.into(),
+        };
+        Flow { id: self.id.into(), starter: keep(self.starter), accepter: keep(self.accepter) }
+    }
+}
+
+impl<T> Flow<T> {
+    pub(crate) const fn party(&self, side: Side) -> &Names<T> {
         match side {
             Side::Starter => &self.starter,
             Side::Accepter => &self.accepter,

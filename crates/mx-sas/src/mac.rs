@@ -7,15 +7,15 @@ use mx_types::{Ed25519PublicKey, base64};
 use crate::{Flow, MacMethod, flow::Side};
 
 /// What MACs are made from.
-pub(crate) struct MacKeys<'f> {
-    pub(crate) flow: Flow<'f>,
+pub(crate) struct MacKeys<T> {
+    pub(crate) flow: Flow<T>,
     /// Ours.
     pub(crate) side: Side,
     pub(crate) method: MacMethod,
     pub(crate) secret: SharedSecret,
 }
 
-impl MacKeys<'_> {
+impl<T: AsRef<str>> MacKeys<T> {
     /// The MAC that `sender` gives for what is called `name`. `text` is its text, in parts.
     pub(crate) fn mac<'t>(
         &self,
@@ -26,11 +26,11 @@ impl MacKeys<'_> {
         let (from, to) = (self.flow.party(sender), self.flow.party(sender.other()));
         let info = [
             "MATRIX_KEY_VERIFICATION_MAC",
-            from.user_id.as_str(),
-            from.device_id.as_str(),
-            to.user_id.as_str(),
-            to.device_id.as_str(),
-            self.flow.id,
+            from.user_id.as_ref(),
+            from.device_id.as_ref(),
+            to.user_id.as_ref(),
+            to.device_id.as_ref(),
+            self.flow.id.as_ref(),
             name[0],
             name[1],
         ];
@@ -45,7 +45,7 @@ impl MacKeys<'_> {
 
     /// The MACs of our keys.
     pub(crate) fn macs(&self, own: &OwnKeys) -> Macs {
-        let device_id = self.flow.party(self.side).device_id.as_str();
+        let device_id = self.flow.party(self.side).device_id.as_ref();
         let of_key = |name: &str, key: &Ed25519PublicKey| {
             self.mac(self.side, &[ED25519, name], [key_text(key).as_str()])
         };

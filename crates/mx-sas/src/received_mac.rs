@@ -61,9 +61,9 @@ pub struct VerifiedKeys {
 
 impl ReceivedMac<'_> {
     /// All that can be wrong with the message itself comes before anything that is wrong with the keys.
-    pub(crate) fn verify(
+    pub(crate) fn verify<T: AsRef<str>>(
         &self,
-        keys: &MacKeys<'_>,
+        keys: &MacKeys<T>,
         directory: &impl KeyDirectory,
     ) -> Result<VerifiedKeys, SasError> {
         if self.mac.len() > MAX_MACS {
@@ -75,7 +75,7 @@ impl ReceivedMac<'_> {
         check_spelling(self.keys, keys.method)?;
 
         let sender = keys.side.other();
-        let device_id = keys.flow.party(sender).device_id.as_str();
+        let device_id = keys.flow.party(sender).device_id.as_ref();
         let (device, master) = (directory.device_key(), directory.master_signing_key());
         let master_id = master.as_ref().map(key_text);
         let master_id = master_id.as_ref().map(MacText::as_str);

@@ -15,26 +15,26 @@ pub(crate) struct Keys {
 pub(crate) struct ShortString(Zeroizing<[u8; 6]>);
 
 impl ShortString {
-    pub(crate) fn derive(secret: &SharedSecret, flow: &Flow<'_>, keys: &Keys) -> Self {
+    pub(crate) fn derive(secret: &SharedSecret, flow: &Flow<impl AsRef<str>>, keys: &Keys) -> Self {
         let (mut starter, mut accepter) = ([0; KEY], [0; KEY]);
         // Just as long as the Base64 of a key.
         let _ = base64::encode_to_bytes(keys.starter.as_bytes(), &mut starter);
         let _ = base64::encode_to_bytes(keys.accepter.as_bytes(), &mut accepter);
         let info: [&[u8]; 14] = [
             b"MATRIX_KEY_VERIFICATION_SAS|",
-            flow.starter.user_id.as_str().as_bytes(),
+            flow.starter.user_id.as_ref().as_bytes(),
             b"|",
-            flow.starter.device_id.as_str().as_bytes(),
+            flow.starter.device_id.as_ref().as_bytes(),
             b"|",
             &starter,
             b"|",
-            flow.accepter.user_id.as_str().as_bytes(),
+            flow.accepter.user_id.as_ref().as_bytes(),
             b"|",
-            flow.accepter.device_id.as_str().as_bytes(),
+            flow.accepter.device_id.as_ref().as_bytes(),
             b"|",
             &accepter,
             b"|",
-            flow.id.as_bytes(),
+            flow.id.as_ref().as_bytes(),
         ];
         Self(hkdf_sha256_of_parts(&[], secret.as_bytes(), &info))
     }

@@ -13,21 +13,21 @@ use support::{CountingRng, START, alice, bob, flow, keys, party, rng};
 
 const CHOICE: Choice = Choice { mac: MacMethod::HkdfHmacSha256V2, short_strings: ShortStrings::ALL };
 
-fn sides(flow: Flow<'_>) -> (KeySent<'_>, Accepter<'_>) {
+fn sides(flow: Flow<&str>) -> (KeySent<&str>, Accepter<&str>) {
     let starter = Starter::new(&mut rng(1), flow).unwrap();
     let accepter = Accepter::new(&mut rng(2), flow, CHOICE, START).unwrap();
     (starter.receive_accept(CHOICE, accepter.commitment()), accepter)
 }
 
 /// Both sides, about to compare.
-fn comparing(flow: Flow<'_>) -> (Compare<'_>, Compare<'_>) {
+fn comparing(flow: Flow<&str>) -> (Compare<&str>, Compare<&str>) {
     let (starter, accepter) = sides(flow);
     let (key, at_bob) = accepter.receive_key(&starter.public_key().to_string()).unwrap();
     (starter.receive_key(&key.to_string(), START).unwrap(), at_bob)
 }
 
 /// Bob's MACs of his device key and his master signing key, as they are sent.
-fn bobs_macs(at_bob: Compare<'_>) -> ([(String, String); 2], String) {
+fn bobs_macs(at_bob: Compare<&str>) -> ([(String, String); 2], String) {
     let [_, _, device, master] = keys();
     let macs = at_bob.confirm().macs(&OwnKeys { device, master_signing_key: Some(master) });
     let (name, mac) = macs.master_signing_key.unwrap();
@@ -426,4 +426,22 @@ proptest! {
 fn a_generator_that_counts_gives_the_keys_of_the_vectors() {
     let accepter = Accepter::new(&mut CountingRng(0x20), flow(), CHOICE, START).unwrap();
     assert!(accepter.receive_key("j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8").is_ok());
+}
+
+// A state that is stored holds its names itself, and derives the same from them.
+#[test]
+fn names_are_borrowed_or_kept() {
+    let kept: Flow<String> = {
+        let id = String::from("txn-0001");
+        Flow::new(&id, alice(), bob()).unwrap().keep()
+    };
+    let (_, accepter) = sides(flow());
+    let starter = Starter::new(&mut rng(1), kept).unwrap().receive_accept(CHOICE, accepter.commitment());
+    let (key, at_bob) = accepter.receive_key(&starter.public_key().to_string()).unwrap();
+    let at_alice = starter.receive_key(&key.to_string(), START).unwrap();
+    assert_eq!((at_alice.decimal(), at_alice.emoji()), (at_bob.decimal(), at_bob.emoji()));
+    let (mac, list) = bobs_macs(at_bob);
+    let mac = mac.each_ref().map(|(name, mac)| (name.as_str(), mac.as_str()));
+    let verified = at_alice.confirm().receive_mac(&ReceivedMac { mac: &mac, keys: &list }, &bobs_keys());
+    assert!(verified.is_ok());
 }

@@ -25,7 +25,7 @@ pub(crate) fn party<'p>(user_id: &'p str, device_id: &'p str) -> Party<'p> {
     Party { user_id: UserId::parse(user_id).unwrap(), device_id: DeviceId::parse(device_id).unwrap() }
 }
 
-pub(crate) fn flow() -> Flow<'static> {
+pub(crate) fn flow() -> Flow<&'static str> {
     Flow::new("txn-0001", alice(), bob()).unwrap()
 }
 

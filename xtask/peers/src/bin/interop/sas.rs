@@ -64,7 +64,7 @@ pub fn transcripts<P: Peer>(
 
 /// Ours are those that the peer calculates, and the peer's are taken; a wrong one is not.
 fn macs(
-    compare: Compare<'_>,
+    compare: Compare<&str>,
     peer: &impl Agreed,
     [us, them]: [Party<'_>; 2],
     id: &str,
@@ -103,7 +103,7 @@ fn macs(
     expect(verified.master_signing_key == pinned.master_signing_key, "the user's key was not verified")
 }
 
-type Begun<'f> = Result<(String, Compare<'f>), Failure>;
+type Begun<'f> = Result<(String, Compare<&'f str>), Failure>;
 
 fn start<'f>(
     rng: &mut ChaCha20Rng,
