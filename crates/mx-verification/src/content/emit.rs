@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use mx_canonical_json::CanonicalObject;
 use mx_qr_code::ReciprocateSecret;
-use mx_sas::{Commitment, Offer};
+use mx_sas::{Commitment, Offer, ShortStrings};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -24,14 +24,10 @@ pub(crate) enum FlowId<'i> {
 }
 
 impl Start {
-    /// Our own `m.sas.v1`, with everything that we have.
-    pub(crate) fn sas(from_device: &str, id: FlowId<'_>) -> Self {
-        let Offer {
-            key_agreement_protocols,
-            hashes,
-            message_authentication_codes,
-            short_authentication_string,
-        } = Offer::OURS;
+    /// Our own `m.sas.v1`, with everything that we have. `able` is what our user can compare.
+    pub(crate) fn sas(from_device: &str, id: FlowId<'_>, able: ShortStrings) -> Self {
+        let Offer { key_agreement_protocols, hashes, message_authentication_codes, .. } = Offer::OURS;
+        let short_strings: Vec<&str> = able.names().collect();
         let canonical = object(&[
             id.member(),
             ("from_device", text(from_device)),
@@ -39,14 +35,14 @@ impl Start {
             ("key_agreement_protocols", texts(key_agreement_protocols)),
             ("message_authentication_codes", texts(message_authentication_codes)),
             ("method", text(SAS)),
-            ("short_authentication_string", texts(short_authentication_string)),
+            ("short_authentication_string", texts(&short_strings)),
         ]);
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let offer = SasOffer {
             key_agreement_protocols: owned(key_agreement_protocols),
             hashes: owned(hashes),
             message_authentication_codes: owned(message_authentication_codes),
-            short_authentication_string: owned(short_authentication_string),
+            short_authentication_string: owned(&short_strings),
         };
         Self { from_device: from_device.to_owned(), method: StartMethod::Sas(offer), canonical }
     }

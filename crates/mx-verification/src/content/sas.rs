@@ -2,7 +2,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use mx_sas::{Choice, Commitment, MAX_MACS, Offer, ReceivedMac, SasError};
+use mx_sas::{Choice, Commitment, MAX_MACS, Offer, ReceivedMac, SasError, ShortStrings};
 use mx_types::base64::TrailingBits;
 
 use super::members::{Max, Members, base64_of_32};
@@ -45,10 +45,11 @@ impl Accept {
         })
     }
 
-    /// What the other side has chosen, if it was offered.
-    pub(crate) fn choice(&self) -> Result<Choice, SasError> {
+    /// What the other side has chosen, if it was offered. `able` is what our user can compare.
+    pub(crate) fn choice(&self, able: ShortStrings) -> Result<Choice, SasError> {
+        let short_strings: Vec<&str> = able.names().collect();
         Choice::of_accept(
-            &Offer::OURS,
+            &Offer { short_authentication_string: &short_strings, ..Offer::OURS },
             &self.key_agreement_protocol,
             &self.hash,
             &self.message_authentication_code,
@@ -58,7 +59,7 @@ impl Accept {
 }
 
 /// `m.key.verification.mac`
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Mac {
     /// IDs of keys, and MACs, in the order in which they came. An ID that stands there twice is there twice: `mx-sas` refuses that.
     pub(crate) mac: Vec<(String, String)>,

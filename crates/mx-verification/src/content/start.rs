@@ -49,7 +49,7 @@ pub(crate) enum StartMethod {
     /// `m.reciprocate.v1`
     Reciprocate(ReciprocateSecret),
     /// A name that nobody here knows.
-    Other(String),
+    Other,
 }
 
 impl StartMethod {
@@ -62,17 +62,8 @@ impl StartMethod {
                 let secret = ReciprocateSecret::from_base64(&secret);
                 Self::Reciprocate(secret.map_err(|_| Fault::Invalid { field: "secret" })?)
             }
-            _ => Self::Other(method),
+            _ => Self::Other,
         })
-    }
-
-    /// `method`
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Sas(_) => SAS,
-            Self::Reciprocate(_) => RECIPROCATE,
-            Self::Other(name) => name,
-        }
     }
 }
 

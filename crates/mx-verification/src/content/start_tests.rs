@@ -78,7 +78,7 @@ fn a_start_of_more_than_16_kib_is_refused() {
 #[test]
 fn our_start() {
     let id = FlowId::Transaction("txn-0001");
-    let ours = Start::sas("ALICEDEVICE", id);
+    let ours = Start::sas("ALICEDEVICE", id, ShortStrings::ALL);
     assert!(matches!(&ours.method, StartMethod::Sas(_)));
     let sent = ours.canonical().to_string();
     if cfg!(not(feature = "legacy-mac")) {
@@ -89,7 +89,7 @@ fn our_start() {
     assert_eq!(Content::Start(ours).emit(id), sent);
 
     let id = FlowId::Event("$evt:example.org");
-    let sent = Content::Start(Start::sas("ALICEDEVICE", id)).emit(id);
+    let sent = Content::Start(Start::sas("ALICEDEVICE", id, ShortStrings::ALL)).emit(id);
     assert!(
         sent.contains(r#""m.relates_to":{"event_id":"$evt:example.org","rel_type":"m.reference"},"#),
         "{sent}"
@@ -127,15 +127,15 @@ fn what_is_chosen() {
     }
 
     let accept = Accept::new(&choice, Commitment::from_base64(&"A".repeat(43)).unwrap());
-    assert_eq!(accept.choice(), Ok(choice));
+    assert_eq!(accept.choice(ShortStrings::ALL), Ok(choice));
     let mut changed = Accept { hash: "sha512".into(), ..accept };
-    assert_eq!(changed.choice(), Err(SasError::NotOffered));
+    assert_eq!(changed.choice(ShortStrings::ALL), Err(SasError::NotOffered));
     changed.hash = "sha256".into();
     // SAS-10
     changed.short_authentication_string = alloc::vec!["decimal".into(), "knocking".into()];
-    assert!(changed.choice().is_ok());
+    assert!(changed.choice(ShortStrings::ALL).is_ok());
     changed.short_authentication_string = alloc::vec!["knocking".into()];
-    assert_eq!(changed.choice(), Err(SasError::NoCommonMethod));
+    assert_eq!(changed.choice(ShortStrings::ALL), Err(SasError::NoCommonMethod));
     assert_eq!(Offer::OURS.hashes, ["sha256"]);
 }
 
@@ -230,8 +230,7 @@ fn other_methods_have_a_name() {
     for name in ["", "m.qr_code.show.v1", "com.example.knocking"] {
         let content = format!(r#"{{"from_device":"D","method":"{name}","transaction_id":"t"}}"#);
         let start = start(&content, Transport::ToDevice).unwrap();
-        assert_eq!(start.method.name(), name);
-        assert!(matches!(start.method, StartMethod::Other(_)));
+        assert!(matches!(start.method, StartMethod::Other));
     }
 }
 
@@ -281,7 +280,7 @@ fn what_is_written_is_canonical() {
             mac: alloc::vec![("b".into(), nasty.clone()), ("a".into(), "".into())],
             keys: nasty.clone(),
         }),
-        Content::Start(Start::sas(&nasty, id)),
+        Content::Start(Start::sas(&nasty, id, ShortStrings::ALL)),
     ];
     for content in contents {
         let emitted = content.emit(id);
