@@ -14,9 +14,10 @@ use std::collections::BTreeMap;
 
 use mx_curve25519::Ed25519SecretKey;
 use mx_types::{DeviceId, Ed25519PublicKey, RoomId, UserId};
+pub(crate) use mx_verification::Verifications;
 use mx_verification::{
     ActError, Cancelled, Config, Event, FlowKey, FlowState, Incoming, Keys, Outgoing, Place, Step, Time,
-    UserKeys, Verifications, Verified, Via, What,
+    UserKeys, Verified, Via, What,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -239,10 +240,12 @@ impl Client {
     }
 
     pub(crate) fn request_in_room(&mut self, user_id: &str) -> FlowKey {
-        let (time, id) = (self.time(), format!("${}{}", self.device_id, self.sent + 1));
+        let time = self.time();
         let (room, user) = (RoomId::parse(ROOM).unwrap(), UserId::parse(user_id).unwrap());
         let (_, step) = self.machine.request_in_room(time, &self.store, room, user).unwrap();
         self.apply(step);
+        // Whatever is cancelled for it goes before it.
+        let id = format!("${}{}", self.device_id, self.sent);
         FlowKey { place: Place::Room { room_id: ROOM.into() }, user_id: user_id.into(), id }
     }
 
