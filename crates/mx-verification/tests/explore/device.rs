@@ -27,11 +27,13 @@ pub(crate) struct Setup {
     pub(crate) device_id: &'static str,
     pub(crate) config: Config,
     pub(crate) keys: Directory,
+    /// Whose draws are others than those of an honest device of that name.
+    pub(crate) salt: u8,
 }
 
 impl Setup {
     pub(crate) fn new(user_id: &'static str, device_id: &'static str, keys: &Directory) -> Self {
-        Self { user_id, device_id, config: Config::DEFAULT, keys: keys.clone() }
+        Self { user_id, device_id, config: Config::DEFAULT, keys: keys.clone(), salt: 0 }
     }
 }
 
@@ -358,6 +360,7 @@ impl Device {
         {
             *byte = name;
         }
+        seed[31] ^= self.setup.salt;
         ChaCha20Rng::from_seed(seed)
     }
 }

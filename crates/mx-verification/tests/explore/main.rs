@@ -18,6 +18,7 @@ mod devices;
 mod forge;
 mod judge;
 mod message;
+mod middle;
 mod qr;
 mod rules;
 mod run;
