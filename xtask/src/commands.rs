@@ -35,9 +35,9 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "test",
-        usage: "[CRATE...] [--no-interop]",
-        about: "everything that must hold: unit, doc and vector tests, no_std builds, interop, homeserver",
-        grammar: Grammar::Own { flags: &["no-interop"], values: &[], words: true },
+        usage: "[CRATE...] [--no-interop] | --qemu",
+        about: "everything that must hold: tests, no_std builds, interop, homeserver; --qemu: firmware runs",
+        grammar: Grammar::Own { flags: &["no-interop", "qemu"], values: &[], words: true },
         run: test::run,
     },
     Command {

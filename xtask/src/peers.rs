@@ -67,6 +67,11 @@ pub(crate) fn quick_interop(project: &Project) -> Result<Report> {
     with_peers(project, "interop", Profile::Dev, &words, &[LIBOLM, MATRIX_SDK_CRYPTO], Missing::IsSaid)
 }
 
+/// Firmware in QEMU with vodozemac. With the peers of `interop`, so that nothing is built twice.
+pub(crate) fn firmware(project: &Project, words: &[String]) -> Result<Report> {
+    with_peers(project, "firmware", Profile::Dev, words, &[LIBOLM, MATRIX_SDK_CRYPTO], Missing::IsNothing)
+}
+
 pub(crate) fn bench(project: &Project, args: &Args) -> Result<Report> {
     let words = args.words();
     if words.iter().any(|word| word == "--peers") {
@@ -100,6 +105,8 @@ enum Missing {
     IsSaid,
     /// There is nothing to run without it.
     Ends,
+    /// It has no part in this anyway.
+    IsNothing,
 }
 
 fn with_peers(
@@ -120,11 +127,12 @@ fn with_peers(
     }
     let features: Vec<_> = present.iter().map(|peer| peer.feature).collect();
     let mut command = program(project, name, profile, &features);
-    if name != "bench" {
+    if !["bench", "firmware"].contains(&name) {
         command.env(TOOL, tool(project, profile)?);
     }
     let report = forward(project, command.args(words))?;
-    Ok(if reasons.is_empty() || report.has_failed() { report } else { Report::skipped(reasons.join("; ")) })
+    let is_whole = reasons.is_empty() || matches!(missing, Missing::IsNothing);
+    Ok(if is_whole || report.has_failed() { report } else { Report::skipped(reasons.join("; ")) })
 }
 
 /// Tells demo, interop and homeserver where `mx-e2ee` is.
@@ -179,13 +187,20 @@ fn has_library(project: &Project, name: &str, header: Option<&str>, packages: &[
             || header.is_some_and(|header| Path::new(header).exists())
     };
     found() || {
-        let is_root = capture(project.program("id").arg("-u")).is_ok_and(|id| id.stdout.trim() == "0");
-        if is_root && succeeds(project.program("apt-get").arg("--version")) {
-            eprintln!("installing: apt-get update && apt-get install -y {}", packages.join(" "));
-            succeeds(project.program("apt-get").arg("update"));
-            succeeds(project.program("apt-get").args(["install", "-y"]).args(packages));
-        }
+        install(project, packages);
         found()
+    }
+}
+
+/// Installs Debian's packages, on Debian and as root; otherwise nothing happens.
+pub(crate) fn install(project: &Project, packages: &[&str]) {
+    let is_root = capture(project.program("id").arg("-u")).is_ok_and(|id| id.stdout.trim() == "0");
+    if is_root && succeeds(project.program("apt-get").arg("--version")) {
+        eprintln!("installing: apt-get update && apt-get install -y {}", packages.join(" "));
+        succeeds(project.program("apt-get").arg("update"));
+        succeeds(
+            project.program("apt-get").args(["install", "-y", "--no-install-recommends"]).args(packages),
+        );
     }
 }
 

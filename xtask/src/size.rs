@@ -10,14 +10,13 @@ use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, e
 
 use crate::{
     args::Args,
-    process::capture,
+    firmware::{self, COMPACT, FIRMWARE},
     project::Project,
     report::{Outcome, Report, Table},
     size_wasm,
 };
 
 const DOCUMENT: &str = "docs/size.toml";
-const FIRMWARE: &str = "xtask/firmware";
 pub(crate) const TARGET: &str = "thumbv7em-none-eabihf";
 
 /// Growth beyond what docs/size.toml says that is still no failure: compilers differ a little.
@@ -27,10 +26,7 @@ const TOLERANCE_PERCENT: u64 = 2;
 const SIZE_OF: &str = "size_of:";
 
 /// Builds of the images: how the final user may set the ciphers' backends.
-const BACKENDS: &[(&str, &[&str])] = &[
-    ("default", &[]),
-    ("compact", &["--cfg", "aes_backend_soft=\"compact\"", "--cfg", "sha2_backend_soft=\"compact\""]),
-];
+const BACKENDS: &[(&str, &[&str])] = &[("default", &[]), COMPACT];
 
 /// Bytes by section of one linked image.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -110,16 +106,11 @@ fn images(project: &Project) -> Result<Vec<String>> {
 }
 
 fn build(project: &Project, image: &str, backend: &str, flags: &[&str]) -> Result<Result<Image, String>> {
-    let folder = project.root.join("target/firmware").join(backend);
-    let manifest = format!("{FIRMWARE}/Cargo.toml");
-    let mut command = project.cargo(["build", "--quiet", "--release", "--manifest-path", &manifest]);
-    command.args(["--target", TARGET, "--features", image, "--target-dir"]).arg(&folder);
-    command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
-    let built = capture(&mut command)?;
-    if !built.success {
-        return Ok(Err(built.stderr));
-    }
-    let path = folder.join(TARGET).join("release/firmware");
+    let built = firmware::build(project, "firmware", TARGET, &["--features", image], (backend, flags))?;
+    let path = match built {
+        Ok(path) => path,
+        Err(error) => return Ok(Err(error)),
+    };
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     Image::measure(&bytes).map(Ok)
 }

@@ -1,5 +1,6 @@
 //! `test`: what the README names. Every crate's own tests with all features and with none, then what no unit
 //! test can see: targets without std, arrows, resolved features, firmware that links, live peers, a homeserver.
+//! With `--qemu` firmware that runs, and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +10,7 @@ use crate::{
     args::Args,
     check, features, homeserver, layers, memory, peers,
     project::Project,
+    qemu,
     report::{Outcome, Report},
     size,
     steps::Steps,
@@ -17,6 +19,10 @@ use crate::{
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     let mut steps = Steps::new();
+    if args.has("qemu") {
+        steps.outcome("firmware in QEMU", || Ok(qemu::run(project)?.outcome().clone()));
+        return Ok(steps.finish());
+    }
     suites(project, args.words(), &mut steps)?;
     if args.words().is_empty() {
         let plain = Args::default();

@@ -1,0 +1,38 @@
+//! The images of xtask/firmware, built for one target and one set of flags.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::{process::capture, project::Project};
+
+pub(crate) const FIRMWARE: &str = "xtask/firmware";
+
+/// Machines of QEMU, and the targets that stand for them (xtask/firmware/build.rs).
+pub(crate) const MACHINES: &[(&str, &str)] = &[
+    ("mps2-an386", "thumbv7em-none-eabihf"),
+    ("microbit", "thumbv6m-none-eabi"),
+    ("virt", "riscv32imac-unknown-none-elf"),
+];
+
+/// How the final user builds for small flash.
+pub(crate) const COMPACT: (&str, &[&str]) =
+    ("compact", &["--cfg", "aes_backend_soft=\"compact\"", "--cfg", "sha2_backend_soft=\"compact\""]);
+
+/// Builds a program of the firmware under the flags, which have a name of their own. Where it lies, or what the compiler
+/// said.
+pub(crate) fn build(
+    project: &Project,
+    program: &str,
+    target: &str,
+    args: &[&str],
+    (backends, flags): (&str, &[&str]),
+) -> Result<Result<PathBuf, String>> {
+    let folder = project.root.join("target/firmware").join(backends);
+    let manifest = format!("{FIRMWARE}/Cargo.toml");
+    let mut command = project.cargo(["build", "--quiet", "--release", "--manifest-path", &manifest]);
+    command.args(["--bin", program, "--target", target]).args(args).arg("--target-dir").arg(&folder);
+    command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    let built = capture(&mut command)?;
+    Ok(if built.success { Ok(folder.join(target).join("release").join(program)) } else { Err(built.stderr) })
+}
