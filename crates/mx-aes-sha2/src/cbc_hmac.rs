@@ -6,13 +6,17 @@
 
 use core::fmt;
 
-use aes::{Aes256Dec, Aes256Enc};
 use cbc::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit};
 use mx_types::BufferTooSmall;
 use subtle::ConstantTimeEq;
 use zeroize::ZeroizeOnDrop;
 
-use crate::{AuthenticationFailed, HmacKey, Tag, hkdf::hkdf_sha256_to, wipe::wipe};
+use crate::{
+    AuthenticationFailed, HmacKey, Tag,
+    block::{Aes256Dec, Aes256Enc},
+    hkdf::hkdf_sha256_to,
+    wipe::wipe,
+};
 
 /// The AES key, MAC key and IV of one message. Wiped when dropped.
 pub struct CbcHmacKeys {

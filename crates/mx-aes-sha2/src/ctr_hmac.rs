@@ -4,12 +4,11 @@
 
 use core::fmt;
 
-use aes::Aes256Enc;
 use cbc::cipher::{InnerIvInit, KeyInit};
 use ctr::cipher::{StreamCipher, StreamCipherSeek};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-use crate::{AuthenticationFailed, HmacKey, Tag, hkdf_sha256, hmac::Hmac};
+use crate::{AuthenticationFailed, HmacKey, Tag, block::Aes256Enc, hkdf_sha256, hmac::Hmac};
 
 /// The AES key, expanded, and the MAC key. One pair may serve many messages, each with an IV of its own.
 /// Wiped when dropped.

@@ -5,11 +5,10 @@
 
 use core::fmt;
 
-use aes::Aes256Enc;
 use cbc::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
 use zeroize::ZeroizeOnDrop;
 
-use crate::Sha256;
+use crate::{Sha256, block::Aes256Enc};
 
 /// A keystream with a key of its own. Encrypting and decrypting are the same. Wiped when dropped.
 pub struct Keystream(Flavor);

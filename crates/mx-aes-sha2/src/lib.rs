@@ -2,6 +2,7 @@
 #![no_std]
 
 mod authentication;
+mod block;
 pub mod cbc_hmac;
 pub mod ctr_hmac;
 pub mod ctr_sha256;

@@ -1,7 +1,7 @@
 use core::fmt;
 
 use ed25519_dalek::VerifyingKey;
-use ed25519_dalek::hazmat::{ExpandedSecretKey, raw_sign};
+use ed25519_dalek::hazmat::ExpandedSecretKey;
 use mx_types::{Ed25519PublicKey, Ed25519Signature, RandomnessFailed, fill_random};
 use rand_core::TryCryptoRng;
 use sha2::{Digest as _, Sha512};
@@ -62,12 +62,12 @@ impl Ed25519SecretKey {
     /// signature with it is made: [`Signer::try_sign`] fails, and [`Self::sign`] signs with the computed one.
     #[must_use]
     pub fn from_stored_seed(seed: &[u8; 32], public: Ed25519PublicKey) -> Self {
-        let expanded = ExpandedSecretKey::from_bytes(&expand(seed));
+        let expanded = expanded_key(&expand(seed));
         Self { origin: Origin::Seed(Zeroizing::new(*seed)), expanded, verifying_key: None, public }
     }
 
     fn new(origin: Origin, expanded: &[u8; 64]) -> Self {
-        let expanded = ExpandedSecretKey::from_bytes(expanded);
+        let expanded = expanded_key(expanded);
         let verifying_key = VerifyingKey::from(&expanded);
         let public = Ed25519PublicKey::from_bytes(verifying_key.to_bytes())
             .expect("a clamped scalar is below 8 times the group order, so its point has full order");
@@ -109,8 +109,7 @@ impl Ed25519SecretKey {
     }
 
     fn sign_with(&self, computed: &VerifyingKey, message: &[u8]) -> Ed25519Signature {
-        let signature = raw_sign::<Sha512>(&self.expanded, message, computed);
-        Ed25519Signature::from_bytes(signature.to_bytes())
+        Ed25519Signature::from_bytes(sign(&self.expanded, message, computed))
     }
 }
 
@@ -132,6 +131,31 @@ impl fmt::Debug for Ed25519SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ed25519SecretKey").field("public", &self.public).finish_non_exhaustive()
     }
+}
+
+#[cfg(not(sha2_backend_soft = "compact"))]
+fn expanded_key(expanded: &[u8; 64]) -> ExpandedSecretKey {
+    ExpandedSecretKey::from_bytes(expanded)
+}
+
+/// As `ExpandedSecretKey::from_bytes`, of bytes that are clamped.
+#[cfg(sha2_backend_soft = "compact")]
+fn expanded_key(expanded: &[u8; 64]) -> ExpandedSecretKey {
+    let (mut secret, mut hash_prefix) = (Zeroizing::new([0; 32]), [0; 32]);
+    if let (Some(first), Some(last)) = (expanded.first_chunk(), expanded.last_chunk()) {
+        (*secret, hash_prefix) = (*first, *last);
+    }
+    ExpandedSecretKey { scalar: crate::compact::scalar(&secret), hash_prefix }
+}
+
+#[cfg(not(sha2_backend_soft = "compact"))]
+fn sign(key: &ExpandedSecretKey, message: &[u8], public: &VerifyingKey) -> [u8; 64] {
+    ed25519_dalek::hazmat::raw_sign::<Sha512>(key, message, public).to_bytes()
+}
+
+#[cfg(sha2_backend_soft = "compact")]
+fn sign(key: &ExpandedSecretKey, message: &[u8], public: &VerifyingKey) -> [u8; 64] {
+    crate::compact::sign(&key.scalar, &key.hash_prefix, public.as_bytes(), message)
 }
 
 fn expand(seed: &[u8; 32]) -> Zeroizing<[u8; 64]> {

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
+use ed25519_dalek::VerifyingKey;
 use mx_types::{Ed25519PublicKey, Ed25519Signature};
 
 /// Verifies one signature strictly. For several with one key use [`Ed25519Verifier`].
@@ -62,8 +62,20 @@ impl Ed25519Verifier {
             .first_chunk::<32>()
             .and_then(|r| Ed25519PublicKey::from_bytes(*r).ok())
             .ok_or(InvalidSignature)?;
-        point.verify(message, &Signature::from_bytes(bytes)).map_err(|_| InvalidSignature)
+        if verifies(point, message, bytes) { Ok(()) } else { Err(InvalidSignature) }
     }
+}
+
+#[cfg(not(sha2_backend_soft = "compact"))]
+fn verifies(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> bool {
+    use ed25519_dalek::{Signature, Verifier as _};
+
+    key.verify(message, &Signature::from_bytes(signature)).is_ok()
+}
+
+#[cfg(sha2_backend_soft = "compact")]
+fn verifies(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> bool {
+    crate::compact::verifies(&key.to_edwards(), key.as_bytes(), message, signature)
 }
 
 impl fmt::Debug for Ed25519Verifier {

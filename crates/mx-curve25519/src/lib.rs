@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 
+#[cfg(any(test, sha2_backend_soft = "compact"))]
+mod compact;
 mod ed25519_secret;
 mod ed25519_verify;
 mod key_agreement;

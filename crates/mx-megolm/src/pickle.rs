@@ -71,14 +71,15 @@ impl OutboundGroupSession {
         pickle: &[u8],
     ) -> Result<Self, UnpickleError> {
         let mut reader = key.open(OUTBOUND, oldest_acceptable, pickle)?;
-        let ratchet = read_ratchet(&mut reader)?;
+        let mut ratchet = Zeroizing::new([0; RATCHET_LEN]);
+        reader.bytes(&mut *ratchet)?;
         let signing_key = match reader.u8()? {
             SEED => Ed25519SecretKey::from_seed(&Zeroizing::new(reader.array()?)),
             EXPANDED => Ed25519SecretKey::from_expanded(&Zeroizing::new(reader.array()?)),
             _ => return Err(UnpickleError::Invalid { field: "form of the signing key" }),
         };
         reader.finish()?;
-        Ok(Self { ratchet, signing_key, generation: reader.generation() })
+        Ok(Self { ratchet: parse_ratchet(&*ratchet), signing_key, generation: reader.generation() })
     }
 
     /// [`OutboundGroupSession::pickle`] to a new vector.
@@ -145,9 +146,10 @@ impl InboundGroupSession {
         pickle: &[u8],
     ) -> Result<Self, UnpickleError> {
         let mut reader = key.open(INBOUND, oldest_acceptable, pickle)?;
-        let session = Self::read_fields(&mut reader)?;
+        let mut session = Self::read_fields(&mut reader)?;
+        session.generation = reader.generation();
         reader.finish()?;
-        Ok(Self { generation: reader.generation(), ..session })
+        Ok(session)
     }
 
     /// Writes the session as a part of the pickle of a type that holds it.
@@ -165,14 +167,18 @@ impl InboundGroupSession {
     ///
     /// [`UnpickleError`].
     pub fn read_fields(reader: &mut Reader<'_, '_>) -> Result<Self, UnpickleError> {
-        let earliest = read_ratchet(reader)?;
-        let latest = read_ratchet(reader)?;
+        // Of what follows, the public key decides whether there is a session at all; the rest is read in place.
+        let mut ratchets = Zeroizing::new([0; 2 * RATCHET_LEN]);
+        reader.bytes(&mut *ratchets)?;
+        let public_key = Ed25519PublicKey::from_bytes(reader.array()?)
+            .map_err(|_| UnpickleError::Invalid { field: "public key" })?;
+        let (is_verified, verified_from) = (reader.bool("verified")?, reader.u32()?);
+        let (earliest, latest) = ratchets.split_at(RATCHET_LEN);
+        let (earliest, latest) = (parse_ratchet(earliest), parse_ratchet(latest));
         if latest.index() < earliest.index() {
             return Err(UnpickleError::Invalid { field: "latest ratchet" });
         }
-        let public_key = Ed25519PublicKey::from_bytes(reader.array()?)
-            .map_err(|_| UnpickleError::Invalid { field: "public key" })?;
-        let verified_from = match (reader.bool("verified")?, reader.u32()?) {
+        let verified_from = match (is_verified, verified_from) {
             (false, 0) => None,
             (true, index) if index >= earliest.index() => Some(index),
             _ => return Err(UnpickleError::Invalid { field: "verified from" }),
@@ -204,10 +210,9 @@ fn write_ratchet(writer: &mut Writer<'_, '_>, ratchet: &Ratchet) {
     writer.bytes(ratchet.bytes());
 }
 
-fn read_ratchet(reader: &mut Reader<'_, '_>) -> Result<Ratchet, UnpickleError> {
-    let index = reader.u32()?;
-    let bytes = Zeroizing::new(reader.array()?);
-    Ok(Ratchet::new(index, &bytes))
+fn parse_ratchet(bytes: &[u8]) -> Ratchet {
+    let index = bytes.first_chunk().copied().map_or(0, u32::from_be_bytes);
+    Ratchet::new(index, bytes.last_chunk().unwrap_or(&[0; ratchet::LEN]))
 }
 
 const RATCHET_LEN: usize = 4 + ratchet::LEN;

@@ -44,7 +44,13 @@ impl<T: Clone + ZeroizeOnDrop, const N: usize> List<T, N> {
     /// leave a copy there.
     pub(crate) fn remove(&mut self, position: usize) {
         if let Some(from_here) = self.0.get_mut(position..).filter(|slots| !slots.is_empty()) {
+            #[cfg(feature = "alloc")]
             from_here.rotate_left(1);
+            // One by one: slower, and without a kilobyte of `memmove` that nothing else in an image needs.
+            #[cfg(not(feature = "alloc"))]
+            for next in 1..from_here.len() {
+                from_here.swap(next - 1, next);
+            }
             self.0.truncate(self.0.len() - 1);
         }
     }

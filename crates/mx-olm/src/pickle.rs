@@ -5,7 +5,6 @@ use mx_pickle::{Generation, Kind, PickleError, PickleKey, Reader, UnpickleError,
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
-use crate::list::List;
 use crate::one_time_keys::{FallbackSession, OneTimeKey};
 use crate::ratchet::{ChainKey, MessageKey, RootKey};
 use crate::receiver::{MAX_RECEIVER_CHAINS, MAX_SKIPPED_PER_CHAIN, Receiver, ReceiverChain, SkippedKey};
@@ -93,37 +92,29 @@ impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> Account<ONE_TIM
     /// pickled and there are more keys in it.
     pub fn from_pickle(key: &PickleKey, oldest: Generation, pickle: &[u8]) -> Result<Self, UnpickleError> {
         let mut reader = key.open(ACCOUNT, oldest, pickle)?;
-        let signing = match reader.u8()? {
-            SEED => {
-                let mut seed = Zeroizing::new([0; 32]);
-                reader.bytes(&mut *seed)?;
-                let public = Ed25519PublicKey::from_bytes(reader.array()?)
-                    .map_err(|_| UnpickleError::Invalid { field: "Ed25519 public key" })?;
-                Ed25519SecretKey::from_stored_seed(&seed, public)
-            }
-            EXPANDED => {
-                let mut expanded = Zeroizing::new([0; 64]);
-                reader.bytes(&mut *expanded)?;
-                Ed25519SecretKey::from_expanded(&expanded)
-            }
-            _ => return Err(UnpickleError::Invalid { field: "form of the Ed25519 key" }),
-        };
+        let signing = read_signing_key(&mut reader)?;
         let identity = read_pair(&mut reader)?;
-        let mut keys = OneTimeKeys::new();
+        let generation = reader.generation();
+        let mut account = Self { signing, identity, one_time_keys: OneTimeKeys::new(), generation };
+        account.read_one_time_keys(&mut reader)?;
+        Ok(account)
+    }
+
+    /// The rest of the state, read in place: then there is one value to be wiped, whatever goes wrong.
+    fn read_one_time_keys(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), UnpickleError> {
+        let keys = &mut self.one_time_keys;
         keys.last_number = reader.u32()?;
         for _ in 0..reader.count(ONE_TIME_KEYS)? {
-            keys.one_time.push(read_one_time_key(&mut reader, keys.last_number)?);
+            keys.one_time.push(read_one_time_key(reader, keys.last_number)?);
         }
         for _ in 0..reader.count(2)? {
-            keys.fallbacks.push(read_one_time_key(&mut reader, keys.last_number)?);
+            keys.fallbacks.push(read_one_time_key(reader, keys.last_number)?);
         }
         for _ in 0..reader.count(FALLBACK_SESSIONS)? {
             let session = FallbackSession { number: reader.u32()?, fingerprint: reader.array()? };
             keys.fallback_sessions.push(session);
         }
-        let generation = reader.generation();
-        reader.finish()?;
-        Ok(Self { signing, identity, one_time_keys: keys, generation })
+        reader.finish()
     }
 }
 
@@ -204,20 +195,32 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
             base_key: read_key(&mut reader)?,
             one_time_key: read_key(&mut reader)?,
         };
-        let mut root_key = RootKey([0; 32]);
-        reader.bytes(&mut root_key.0)?;
-        let sender = if reader.bool("sender chain")? {
-            Some(SenderChain { ratchet_key: read_pair(&mut reader)?, chain_key: read_chain(&mut reader)? })
-        } else {
-            None
+        let mut session = Self {
+            keys,
+            root_key: RootKey([0; 32]),
+            sender: None,
+            receiver: Receiver::new(),
+            received,
+            generation: reader.generation(),
         };
-        let mut receiver = Receiver { chains: List::new(), skipped: List::new() };
+        session.read_chains(&mut reader)?;
+        Ok(session)
+    }
+
+    /// The rest of the state, read in place: then there is one value to be wiped, whatever goes wrong.
+    fn read_chains(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), UnpickleError> {
+        reader.bytes(&mut self.root_key.0)?;
+        if reader.bool("sender chain")? {
+            let ratchet_key = read_pair(reader)?;
+            let sender = self.sender.insert(SenderChain { ratchet_key, chain_key: ChainKey::UNREAD });
+            read_chain(reader, &mut sender.chain_key)?;
+        }
+        let receiver = &mut self.receiver;
         for _ in 0..reader.count(MAX_RECEIVER_CHAINS)? {
-            let chain = ReceiverChain {
-                ratchet_key: read_key(&mut reader)?,
-                chain_key: read_chain(&mut reader)?,
-                slot: reader.u8()?,
-            };
+            let ratchet_key = read_key(reader)?;
+            let mut chain = ReceiverChain { ratchet_key, chain_key: ChainKey::UNREAD, slot: 0 };
+            read_chain(reader, &mut chain.chain_key)?;
+            chain.slot = reader.u8()?;
             let repeated =
                 |other: &ReceiverChain| other.slot == chain.slot || other.ratchet_key == chain.ratchet_key;
             if receiver.chains.iter().any(repeated) || usize::from(chain.slot) >= MAX_RECEIVER_CHAINS {
@@ -225,7 +228,7 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
             }
             receiver.chains.push(chain);
         }
-        if sender.is_none() && receiver.chains.is_empty() {
+        if self.sender.is_none() && receiver.chains.is_empty() {
             return Err(UnpickleError::Invalid { field: "chains, of which there are none" });
         }
         for _ in 0..reader.count(SKIPPED)? {
@@ -241,9 +244,7 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
             }
             receiver.skipped.push(key);
         }
-        let generation = reader.generation();
-        reader.finish()?;
-        Ok(Self { keys, root_key, sender, receiver, received, generation })
+        reader.finish()
     }
 }
 
@@ -290,11 +291,26 @@ fn read_pair(reader: &mut Reader<'_, '_>) -> Result<Curve25519SecretKey, Unpickl
     Ok(Curve25519SecretKey::from_stored(&secret, read_key(reader)?))
 }
 
-fn read_chain(reader: &mut Reader<'_, '_>) -> Result<ChainKey, UnpickleError> {
-    let mut chain_key = ChainKey { key: [0; 32], index: 0 };
+fn read_chain(reader: &mut Reader<'_, '_>, chain_key: &mut ChainKey) -> Result<(), UnpickleError> {
     reader.bytes(&mut chain_key.key)?;
     chain_key.index = reader.u32()?;
-    Ok(chain_key)
+    Ok(())
+}
+
+fn read_signing_key(reader: &mut Reader<'_, '_>) -> Result<Ed25519SecretKey, UnpickleError> {
+    let form = reader.u8()?;
+    let mut bytes = Zeroizing::new([0; 64]);
+    reader.bytes(&mut *bytes)?;
+    let (secret, public) = bytes.split_at(32);
+    match (form, secret.first_chunk(), public.first_chunk()) {
+        (SEED, Some(seed), Some(public)) => {
+            let public = Ed25519PublicKey::from_bytes(*public)
+                .map_err(|_| UnpickleError::Invalid { field: "Ed25519 public key" })?;
+            Ok(Ed25519SecretKey::from_stored_seed(seed, public))
+        }
+        (EXPANDED, ..) => Ok(Ed25519SecretKey::from_expanded(&bytes)),
+        _ => Err(UnpickleError::Invalid { field: "form of the Ed25519 key" }),
+    }
 }
 
 fn read_one_time_key(reader: &mut Reader<'_, '_>, last_number: u32) -> Result<OneTimeKey, UnpickleError> {

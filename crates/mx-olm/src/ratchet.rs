@@ -40,6 +40,9 @@ pub(crate) struct ChainKey {
 }
 
 impl ChainKey {
+    /// The place for one that is read.
+    pub(crate) const UNREAD: Self = Self { key: [0; 32], index: 0 };
+
     /// `C(i,j+1) = HMAC(C(i,j), 2)` until the chain is at a message, if it is not there or further already.
     pub(crate) fn advance_to(&mut self, index: u32) {
         let steps = index.saturating_sub(self.index);
