@@ -182,7 +182,7 @@ mod tests {
         let mut carry = 0;
         for (byte, order) in signature[32..].iter_mut().zip(ORDER) {
             let sum = u16::from(*byte) + u16::from(order) + carry;
-            (*byte, carry) = (sum as u8, sum >> 8);
+            (*byte, carry) = (sum.to_le_bytes()[0], sum >> 8);
         }
         assert!(!verifies(&public.to_edwards(), public.as_bytes(), b"22.5 C", &signature));
     }
