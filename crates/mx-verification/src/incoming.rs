@@ -1,9 +1,12 @@
 use alloc::string::String;
+use core::fmt;
 
 use crate::flow_key::Place;
 
 /// A message that came, as it came. Whoever gives it in has decrypted it, and has put it through the checks of an envelope.
-#[derive(Clone, Copy, Debug)]
+///
+/// There may be the secret of a code in the content: `Debug` leaves it out.
+#[derive(Clone, Copy)]
 pub struct Incoming<'a> {
     /// The user who has sent it, as the server, or the decrypted event, says.
     pub sender: &'a str,
@@ -13,6 +16,18 @@ pub struct Incoming<'a> {
     pub content: &'a str,
     /// The way that it took.
     pub via: Via<'a>,
+}
+
+impl fmt::Debug for Incoming<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sender, event_type, content: _, via } = self;
+        let mut debug = f.debug_struct("Incoming");
+        debug
+            .field("sender", sender)
+            .field("event_type", event_type)
+            .field("via", via)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The way that a message took.
@@ -55,7 +70,6 @@ impl Via<'_> {
 }
 
 /// A message that waits.
-#[derive(Debug)]
 pub(crate) struct Kept {
     sender: String,
     event_type: String,
@@ -63,7 +77,12 @@ pub(crate) struct Kept {
     via: KeptVia,
 }
 
-#[derive(Debug)]
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message().fmt(f)
+    }
+}
+
 enum KeptVia {
     ToDevice { olm_sender: Option<String> },
     Room { room_id: String, event_id: String, origin_server_ts: u64 },

@@ -31,8 +31,8 @@ pub(crate) struct Unsent {
     pub(crate) request: RequestId,
     pub(crate) room_id: String,
     pub(crate) user_id: String,
+    pub(crate) begun: u64,
     ours: Listed,
-    begun: u64,
     /// Whether the other side's request counts, which came meanwhile.
     withdrawn: bool,
 }

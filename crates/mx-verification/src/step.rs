@@ -1,5 +1,6 @@
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::event::Event;
 use crate::flow_key::FlowKey;
@@ -19,8 +20,8 @@ pub struct Step {
     pub save: bool,
 }
 
-/// A message to be sent.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// A message to be sent. There may be the secret of a code in a content: `Debug` leaves it out.
+#[derive(Clone, Eq, PartialEq)]
 pub enum Outgoing {
     /// To devices of a user, the same to each. Through Olm or in plaintext.
     ToDevice {
@@ -55,6 +56,30 @@ pub enum Outgoing {
         /// Its content: JSON, which is not to be changed.
         content: String,
     },
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ToDevice { user_id, device_ids, event_type, content: _ } => {
+                let mut debug = f.debug_struct("ToDevice");
+                debug
+                    .field("user_id", user_id)
+                    .field("device_ids", device_ids)
+                    .field("event_type", event_type);
+                debug.finish_non_exhaustive()
+            }
+            Self::Room { flow, event_type, content: _ } => {
+                let mut debug = f.debug_struct("Room");
+                debug.field("flow", flow).field("event_type", event_type).finish_non_exhaustive()
+            }
+            Self::RoomRequest { request, room_id, user_id, content: _ } => {
+                let mut debug = f.debug_struct("RoomRequest");
+                debug.field("request", request).field("room_id", room_id).field("user_id", user_id);
+                debug.finish_non_exhaustive()
+            }
+        }
+    }
 }
 
 /// The name of a request in a room that was not sent yet.

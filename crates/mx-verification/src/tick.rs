@@ -24,7 +24,9 @@ impl Verifications {
         let flows = self.flows.iter().map(|flow| self.deadline(flow));
         let held = self.held.iter().map(|held| held.until);
         let remembered = self.remembered.iter().map(|remembered| remembered.until);
-        flows.chain(held).chain(remembered).min()
+        let unsent =
+            self.unsent.iter().map(|unsent| unsent.begun.saturating_add(self.config.limits.lifetime_ms));
+        flows.chain(held).chain(remembered).chain(unsent).min()
     }
 
     /// Does that, and returns the time that waits are measured by. What it brings is in the next step.
@@ -48,6 +50,8 @@ impl Verifications {
             }
         }
         self.remembered.retain(|remembered| remembered.until > now);
+        let lifetime = self.config.limits.lifetime_ms;
+        self.unsent.retain(|unsent| unsent.begun.saturating_add(lifetime) > now);
         now
     }
 

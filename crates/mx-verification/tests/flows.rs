@@ -1,8 +1,15 @@
 //! Whole verifications between two devices.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
+
 mod support;
 
-use mx_verification::{Consequence, FlowState, Methods, Phase, Verified, What};
+use mx_qr_code::ScanError;
+use mx_types::RandomnessFailed;
+use mx_verification::{
+    ActError, Consequence, FlowState, Incoming, Methods, Outgoing, Phase, Verified, Via, What,
+};
+use rand_chacha::rand_core::{TryCryptoRng, TryRng};
 use support::{ALICE, BOB, Client, alice, at, bob, deliver, key, ready};
 
 fn master(user_id: &str) -> mx_types::Ed25519PublicKey {
@@ -165,4 +172,96 @@ fn two_devices_of_a_user_verify_each_other_by_a_code() {
         assert_eq!(new.verified().unwrap().consequences, [trust]);
         assert_eq!((old.state(&flow), new.state(&flow)), (Some(FlowState::Done), Some(FlowState::Done)));
     }
+}
+
+// QR-14, QR-20, QR-24: a code that is stale, unreadable, or that this device cannot vouch for, cancels nothing.
+#[test]
+fn a_scan_that_fails_here_is_said_here() {
+    let (mut a, mut b, at_a, at_b) = ready(false);
+    let (_, mut other, _, at_other) = ready(true);
+    let stale = other.show_qr(&at_other).unwrap();
+    assert_eq!(a.scan(&at_a, &stale), Err(ActError::Scan(ScanError::OtherFlow)));
+    let code = b.show_qr(&at_b).unwrap();
+    assert!(matches!(a.scan(&at_a, &code[..40]), Err(ActError::Code(_))));
+    assert_eq!((a.state(&at_a), a.out.len()), (Some(FlowState::Ready), 0));
+    a.scan(&at_a, &code).unwrap();
+
+    let (mut one, mut two) = (alice(), Client::new(ALICE, "A2"));
+    (one.store.trusted, two.store.trusted) = (false, false);
+    let flow = one.request_to_device(ALICE, &["A2"]);
+    deliver(&mut [&mut one, &mut two]);
+    two.accept(&flow).unwrap();
+    deliver(&mut [&mut one, &mut two]);
+    let code = one.show_qr(&flow).unwrap();
+    assert_eq!(two.scan(&flow, &code), Err(ActError::Scan(ScanError::OwnMasterNotTrusted)));
+    two.start_sas(&flow).unwrap();
+}
+
+struct Broken;
+
+impl TryRng for Broken {
+    type Error = RandomnessFailed;
+
+    fn try_next_u32(&mut self) -> Result<u32, RandomnessFailed> {
+        Err(RandomnessFailed)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, RandomnessFailed> {
+        Err(RandomnessFailed)
+    }
+
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), RandomnessFailed> {
+        Err(RandomnessFailed)
+    }
+}
+
+impl TryCryptoRng for Broken {}
+
+// Where the generator fails nothing has happened: the same message, or act, goes through later.
+#[test]
+fn a_generator_that_fails_loses_nothing() {
+    for both_start in [false, true] {
+        let (mut a, mut b, at_a, at_b) = ready(false);
+        let time = a.time();
+        assert!(a.machine.start_sas(&mut Broken, time, &at_a).is_err());
+        assert_eq!(a.state(&at_a), Some(FlowState::Ready));
+        assert!(a.machine.show_qr(&mut Broken, &a.store, &at_a).is_err());
+        a.start_sas(&at_a).unwrap();
+        if both_start {
+            b.start_sas(&at_b).unwrap();
+        }
+        let before = b.state(&at_b);
+        let start = a.out.remove(0);
+        let via = Via::ToDevice { olm_sender: None };
+        let message = Incoming { sender: ALICE, event_type: &start.event_type, content: &start.content, via };
+        assert!(!format!("{message:?}").contains("hashes"));
+        for _ in 0..2 {
+            let time = b.time();
+            assert_eq!(
+                b.machine.receive(&mut Broken, time, &b.store, &message).unwrap_err(),
+                RandomnessFailed
+            );
+            assert_eq!(b.state(&at_b), before);
+        }
+        b.receive(&start);
+        deliver(&mut [&mut a, &mut b]);
+        assert_eq!(a.short_string(), b.short_string());
+        assert!(a.short_string().is_some());
+    }
+}
+
+// A start has the secret of a code in it: it is not in `Debug`.
+#[test]
+fn debug_has_no_contents() {
+    let (mut a, mut b, at_a, at_b) = ready(false);
+    let code = b.show_qr(&at_b).unwrap();
+    let time = a.time();
+    let step = a.machine.scan(time, &a.store, &at_a, &code).unwrap();
+    let Outgoing::ToDevice { content, .. } = &step.messages[0] else { panic!("to-device") };
+    let secret = mx_types::base64::encode_to_string(&code[code.len() - 16..]);
+    assert!(content.contains(&secret));
+    let machines = format!("{step:?} {:?} {:?}", a.machine, b.machine);
+    assert!(!machines.contains(&secret) && machines.contains("Reciprocated"));
+    let bytes: Vec<String> = code[code.len() - 16..].iter().map(u8::to_string).collect();
+    assert!(!machines.contains(&bytes.join(", ")));
 }
