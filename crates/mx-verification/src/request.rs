@@ -222,7 +222,7 @@ impl Verifications {
         self.flows.iter().filter(|flow| wanted(flow)).map(|flow| flow.facts.key.clone()).collect()
     }
 
-    /// Takes a request. `sent` is when it was, in milliseconds since 1970. What is returned is the user and device to wait for.
+    /// Takes a request, if it is not too old, and its device is known.
     pub(crate) fn receive_request(
         &mut self,
         time: Time,
@@ -258,7 +258,7 @@ impl Verifications {
         Known::Yes
     }
 
-    /// Takes a start without a request, as old clients send it.
+    /// Takes a start without a request, as old clients send it, if its device is known.
     pub(crate) fn receive_first_start(
         &mut self,
         now: u64,
