@@ -29,7 +29,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "demo",
         usage: "[--peer vodozemac|libolm] [--file PATH] [--json]",
-        about: "the main job, narrated: Alice and Bob exchange keys and talk",
+        about: "the main job, narrated: Alice and Bob exchange keys, verify each other and talk",
         grammar: Grammar::Forwarded,
         run: peers::demo,
     },

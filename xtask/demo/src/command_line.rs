@@ -6,16 +6,17 @@ use std::{ffi::OsString, path::PathBuf};
 pub(crate) const HELP: &str = "\
 Alice and Bob in an encrypted conversation, step by step.
 
-They create accounts, publish signed keys at an in-memory homeserver, claim them, open Olm
-sessions, exchange messages that arrive out of order, share Megolm sessions, talk in a room
-and send a file there. In the end Bob exports his keys, and the tool mx-e2ee reads the room.
+They create accounts, publish signed keys at an in-memory homeserver, verify each other by
+emoji and sign each other's identity, claim keys, open Olm sessions, exchange messages that
+arrive out of order, share Megolm sessions, talk in a room and send a file there. In the end
+Bob exports his keys, and the tool mx-e2ee reads the room.
 
 Usage: cargo xtask demo [OPTIONS]
 
 Options:
   --file PATH   the file to send, as an attachment; what arrives is compared with it
   --peer NAME   let another implementation play Bob: vodozemac or libolm
-  --json        print the wire objects, one JSON value a line, and nothing else
+  --json        print the wire objects and the emoji, one JSON value a line, and nothing else
   --help        print this
 
 Exit code: 0 when everything went as told, 1 when something failed, 2 for a wrong command line.

@@ -6,13 +6,15 @@ use crate::{
     Failure, fail,
     narrator::{bytes, short},
     stage::{
+        ROOM_ID,
         Role::{self, Alice, Bob},
         Stage,
     },
+    verification,
 };
 
 /// One-time keys that each of the two uploads.
-const ONE_TIME_KEYS: usize = 5;
+const ONE_TIME_KEYS: usize = 6;
 
 /// A to-device event type of our own, for the words that the two exchange over Olm.
 const NOTE: &str = "org.example.note";
@@ -24,6 +26,7 @@ const NOTE: &str = "org.example.note";
 /// At the first step that does not go as told.
 pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
     accounts_and_keys(stage)?;
+    verification::play(stage)?;
     olm_both_ways_out_of_order(stage)?;
     olm_from_a_fallback_key(stage)?;
     room(stage)
@@ -83,7 +86,7 @@ fn out_of_order(
 
 fn olm_from_a_fallback_key(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.chapter("An Olm session from the fallback key")?;
-    for _ in 1..ONE_TIME_KEYS {
+    for _ in 2..ONE_TIME_KEYS {
         stage.claim_key(Alice)?; // as so many other devices would
     }
     let key = stage.claim_key(Alice)?;
@@ -106,7 +109,7 @@ fn room(stage: &mut Stage<'_>) -> Result<(), Failure> {
         let mut events = Vec::new();
         for text in words {
             let content = json!({ "msgtype": "m.text", "body": text });
-            let event = stage.send_to_room(who, "m.room.message", &content)?;
+            let event = stage.send_to_room(who, ROOM_ID, "m.room.message", &content)?;
             let size = bytes(event["content"].to_string().len());
             stage.tell(who, &format!("sends “{text}”: {size} of m.room.encrypted"))?;
             events.push((text, event));

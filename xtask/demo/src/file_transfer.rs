@@ -16,6 +16,7 @@ use crate::{
     narrator::bytes,
     scratch::Scratch,
     stage::{
+        ROOM_ID,
         Role::{Alice, Bob},
         Stage,
     },
@@ -45,7 +46,7 @@ pub(crate) fn send(stage: &mut Stage<'_>, path: Option<&Path>, folder: &Scratch)
             upload(stage, (&mut file, len), &name, folder)?
         }
     };
-    let event = stage.send_to_room(Alice, "m.room.message", &content)?;
+    let event = stage.send_to_room(Alice, ROOM_ID, "m.room.message", &content)?;
     let what = format!(
         "sends its EncryptedFile ({}) inside {} of m.room.encrypted",
         bytes(content["file"].to_string().len()),

@@ -19,6 +19,9 @@ pub mod scratch;
 pub mod server;
 pub mod stage;
 pub mod to_device;
+pub mod trust;
+mod verification;
+mod verifier;
 
 use std::{
     env,

@@ -18,6 +18,8 @@ use crate::{
 
 const ALGORITHM: &str = "m.megolm.v1.aes-sha2";
 
+const RELATION: &str = "m.relates_to";
+
 /// Messages before a session is replaced: the default `rotation_period_msgs` of `m.room.encryption`.
 const ROTATION_PERIOD_MSGS: u32 = 100;
 
@@ -86,6 +88,11 @@ impl Device<'_> {
         Ok(content)
     }
 
+    /// Forgets the group session that this device speaks in. What was said in it can still be read.
+    pub fn discard_room_session(&mut self, room_id: &str) {
+        self.rooms.outbound.remove(room_id);
+    }
+
     /// Takes a room key that arrived over Olm: its session ID.
     ///
     /// # Errors
@@ -135,7 +142,7 @@ impl Device<'_> {
         self.rooms.inbound.iter_mut().map(export).collect()
     }
 
-    /// Encrypts an event for a room: the content of an `m.room.encrypted` event.
+    /// Encrypts an event for a room: the content of an `m.room.encrypted` event. What the event refers to stays outside.
     ///
     /// # Errors
     ///
@@ -146,16 +153,22 @@ impl Device<'_> {
         event_type: &str,
         content: &Value,
     ) -> Result<Value, Failure> {
+        let mut content = content.clone();
+        let relation = content.as_object_mut().and_then(|content| content.remove(RELATION));
         let plaintext = json!({ "type": event_type, "content": content, "room_id": room_id }).to_string();
         let session = self.rooms.outbound.get_mut(room_id).ok_or("the room has no session")?;
         let ciphertext = session.encrypt(plaintext.as_bytes())?;
-        Ok(json!({
+        let mut encrypted = json!({
             "algorithm": ALGORITHM,
             "ciphertext": ciphertext,
             "session_id": session.session_id(),
             "sender_key": self.account.curve25519_key(),
             "device_id": self.address.device_id,
-        }))
+        });
+        if let Some(relation) = relation {
+            encrypted[RELATION] = relation;
+        }
+        Ok(encrypted)
     }
 
     /// Decrypts an `m.room.encrypted` room event.

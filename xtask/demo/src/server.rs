@@ -7,6 +7,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fs::File,
     io,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Map, Value, json};
@@ -48,6 +49,8 @@ struct DeviceRecord {
 #[derive(Debug, Default)]
 pub struct Server {
     devices: BTreeMap<(String, String), DeviceRecord>,
+    /// By the names that `/keys/query` has for them, then by user.
+    signing_keys: BTreeMap<&'static str, BTreeMap<String, Value>>,
     to_device: BTreeMap<(String, String), VecDeque<Value>>,
     /// All rooms' events, in the order in which they came.
     timeline: Vec<Value>,
@@ -95,13 +98,66 @@ impl Server {
         Ok(json!({ "one_time_key_counts": { SIGNED_CURVE25519: record.one_time_keys.len() } }))
     }
 
-    /// `POST /_matrix/client/v3/keys/query` for one user.
+    /// `POST /_matrix/client/v3/keys/device_signing/upload`, once for each user: a second time would take a password.
+    ///
+    /// # Errors
+    ///
+    /// When there is an identity already, a key is missing, or it is another user's.
+    pub fn upload_signing_keys(&mut self, user_id: &str, body: &Value) -> Result<(), ServerError> {
+        if self.signing_keys.values().any(|keys| keys.contains_key(user_id)) {
+            return Err(invalid("the user has an identity already"));
+        }
+        for (uploaded, _) in SIGNING_KEYS {
+            if body[uploaded]["user_id"] != user_id {
+                return Err(invalid(&format!("{uploaded} is missing, or another user's")));
+            }
+        }
+        for (uploaded, queried) in SIGNING_KEYS {
+            let keys = self.signing_keys.entry(queried).or_default();
+            keys.insert(user_id.to_owned(), body[uploaded].clone());
+        }
+        Ok(())
+    }
+
+    /// `POST /_matrix/client/v3/keys/signatures/upload`: adds the sender's signatures to own devices and to master signing keys.
+    ///
+    /// # Errors
+    ///
+    /// When an object is not there, or has changed. The others are signed then.
+    pub fn upload_signatures(&mut self, sender: &str, body: &Value) -> Result<Value, ServerError> {
+        for (user_id, objects) in body.as_object().into_iter().flatten() {
+            for (key_id, object) in objects.as_object().into_iter().flatten() {
+                let device = self.devices.get_mut(&(user_id.clone(), key_id.clone()));
+                let device = device.filter(|_| user_id == sender).map(|record| &mut record.device_keys);
+                let master = self.signing_keys.get_mut("master_keys").and_then(|keys| keys.get_mut(user_id));
+                let master = master.filter(|master| {
+                    master["keys"].as_object().is_some_and(|keys| keys.values().any(|key| key == key_id))
+                });
+                let stored = device.or(master).ok_or_else(|| invalid(&format!("there is no {key_id}")))?;
+                if signed_part(stored) != signed_part(object) {
+                    return Err(invalid(&format!("{key_id} is another one here")));
+                }
+                for (signer, signature) in members(&object["signatures"], sender)? {
+                    stored["signatures"][sender][signer] = signature.clone();
+                }
+            }
+        }
+        Ok(json!({ "failures": {} }))
+    }
+
+    /// `POST /_matrix/client/v3/keys/query` for another user: so without the user-signing key.
     #[must_use]
     pub fn query_keys(&self, user_id: &str) -> Value {
         let of_user = self.devices.iter().filter(|((user, _), _)| user == user_id);
         let devices: Map<_, _> =
             of_user.map(|((_, device), record)| (device.clone(), record.device_keys.clone())).collect();
-        json!({ "device_keys": { user_id: devices }, "failures": {} })
+        let mut answer = json!({ "device_keys": { user_id: devices }, "failures": {} });
+        for name in ["master_keys", "self_signing_keys"] {
+            if let Some(key) = self.signing_keys.get(name).and_then(|keys| keys.get(user_id)) {
+                answer[name][user_id] = key.clone();
+            }
+        }
+        answer
     }
 
     /// `POST /_matrix/client/v3/keys/claim` for one device: the oldest one-time key, each once, and when there is none
@@ -154,6 +210,7 @@ impl Server {
         let event = json!({
             "type": "m.room.encrypted",
             "event_id": format!("$event{}", self.timeline.len() + 1),
+            "origin_server_ts": milliseconds_since_1970(),
             "room_id": room_id,
             "sender": sender,
             "content": content,
@@ -192,6 +249,27 @@ impl Server {
 
 /// The server's name in front of what it calls its media.
 const MEDIA: &str = "mxc://example.org/";
+
+/// What `/keys/device_signing/upload` calls the keys, and what `/keys/query` does.
+const SIGNING_KEYS: [(&str, &str); 3] = [
+    ("master_key", "master_keys"),
+    ("self_signing_key", "self_signing_keys"),
+    ("user_signing_key", "user_signing_keys"),
+];
+
+fn signed_part(object: &Value) -> Value {
+    let mut object = object.clone();
+    for unsigned in ["signatures", "unsigned"] {
+        object.as_object_mut().map(|object| object.remove(unsigned));
+    }
+    object
+}
+
+/// As events have it.
+pub(crate) fn milliseconds_since_1970() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
 
 fn check_size(event: &Value) -> Result<(), ServerError> {
     let size = event.to_string().len();
@@ -257,5 +335,35 @@ mod tests {
         assert!(claimed(&mut server).is_some());
         server.upload_keys(ALICE.0, ALICE.1, &body("a")).unwrap();
         assert_eq!(claimed(&mut server), None, "a key that was claimed must not come back");
+    }
+
+    #[test]
+    fn signatures_are_added_to_what_is_there_and_to_nothing_else() {
+        let mut server = Server::default();
+        let key = |usage: &str| json!({ "user_id": ALICE.0, "usage": [usage], "keys": { "ed25519:M": "M" } });
+        let body = json!({
+            "master_key": key("master"),
+            "self_signing_key": key("self_signing"),
+            "user_signing_key": key("user_signing"),
+        });
+        server.upload_signing_keys("@bob:example.org", &body).unwrap_err();
+        server.upload_signing_keys(ALICE.0, &body).unwrap();
+        server.upload_signing_keys(ALICE.0, &body).unwrap_err();
+
+        let bob = "@bob:example.org";
+        let signed = |usage: &str, sender: &str| {
+            let mut key = key(usage);
+            key["signatures"] = json!({ sender: { "ed25519:B": "signature" }, "@mallory:example.org": {} });
+            json!({ ALICE.0: { "M": key } })
+        };
+        server.upload_signatures(bob, &signed("other", bob)).unwrap_err();
+        server.upload_signatures(bob, &signed("master", bob)).unwrap();
+        let answer = server.query_keys(ALICE.0);
+        assert_eq!(
+            answer["master_keys"][ALICE.0]["signatures"],
+            json!({ bob: { "ed25519:B": "signature" } })
+        );
+        assert_eq!(answer["self_signing_keys"][ALICE.0], key("self_signing"));
+        assert!(answer.get("user_signing_keys").is_none());
     }
 }

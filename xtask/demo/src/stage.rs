@@ -15,6 +15,9 @@ use crate::{
     to_device::ToDeviceEvent,
 };
 
+/// The room of the two alone, in which they verify each other.
+pub const DIRECT_ROOM_ID: &str = "!direct:example.org";
+
 /// The room that the two talk in.
 pub const ROOM_ID: &str = "!demo:example.org";
 
@@ -87,7 +90,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    fn address(&self, who: Role) -> Address {
+    pub(crate) fn address(&self, who: Role) -> Address {
         match who {
             Role::Alice => self.alice.address.clone(),
             Role::Bob => self.bob.address.clone(),
@@ -229,15 +232,15 @@ impl<'s> Stage<'s> {
     }
 
     /// Starts a group session and sends its key to the other.
-    pub(crate) fn share_room_key(&mut self, who: Role) -> Result<(), Failure> {
+    pub(crate) fn share_room_key(&mut self, who: Role, room_id: &str) -> Result<(), Failure> {
         let rng = &mut *self.rng;
         let device = match who {
             Role::Alice => &mut self.alice,
             Role::Bob => &mut self.bob,
         };
-        let content = device.create_room_session(rng, ROOM_ID)?;
+        let content = device.create_room_session(rng, room_id)?;
         let session_id = content["session_id"].as_str().unwrap_or_default().to_owned();
-        self.tell(who, &format!("creates Megolm session {} for {ROOM_ID}", short(&session_id)))?;
+        self.tell(who, &format!("creates Megolm session {} for {room_id}", short(&session_id)))?;
         self.send_to_device(who, "m.room_key", &content, "its m.room_key")?;
         for event in self.sync(who.other()) {
             let received = self.receive_to_device(who.other(), &event)?;
@@ -253,16 +256,17 @@ impl<'s> Stage<'s> {
     pub(crate) fn send_to_room(
         &mut self,
         who: Role,
+        room_id: &str,
         event_type: &str,
         content: &Value,
     ) -> Result<Value, Failure> {
-        if self.device(who).needs_new_room_session(ROOM_ID) {
-            self.share_room_key(who)?;
+        if self.device(who).needs_new_room_session(room_id) {
+            self.share_room_key(who, room_id)?;
         }
-        let content = self.device(who).encrypt_room_event(ROOM_ID, event_type, content)?;
+        let content = self.device(who).encrypt_room_event(room_id, event_type, content)?;
         self.narrator.wire(&content)?;
         let user_id = self.address(who).user_id;
-        Ok(self.server.send_to_room(&user_id, ROOM_ID, content)?)
+        Ok(self.server.send_to_room(&user_id, room_id, content)?)
     }
 
     /// Decrypts an event of the room.

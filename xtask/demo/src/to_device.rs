@@ -59,6 +59,16 @@ impl Device<'_> {
         Ok(session_id)
     }
 
+    /// Whether there is an Olm session with a device.
+    ///
+    /// # Errors
+    ///
+    /// When the device is not known.
+    pub fn has_olm_session(&self, with: &Address) -> Result<bool, Failure> {
+        let key = &self.known_device(with)?.curve25519_key;
+        Ok(self.channels.iter().any(|channel| channel.their_curve25519_key == *key))
+    }
+
     /// Encrypts an event for one device: the content of an `m.room.encrypted` event, and the length of the plaintext.
     ///
     /// # Errors

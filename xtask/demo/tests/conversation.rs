@@ -31,6 +31,12 @@ fn the_story_tells_every_step_with_sizes() {
     let story = play(false, None);
     for words in [
         "signed device keys (",
+        "makes an identity, master signing key ",
+        "sends m.key.verification.request: ",
+        "sends m.key.verification.done: ",
+        "says that the emoji are the same",
+        "sees that the device of Bob is verified: by four signatures",
+        "sees that the device of Alice is verified: by four signatures",
         "claims one-time key signed_curve25519:",
         "claims fallback key signed_curve25519:",
         "as a pre-key message",
@@ -40,7 +46,7 @@ fn the_story_tells_every_step_with_sizes() {
         "refuses a replay",
         "The file letter.txt, as an attachment",
         "has the file unchanged",
-        "exports 2 Megolm sessions",
+        "exports 4 Megolm sessions",
         "decrypted all 7 events and the file",
         "Everything went as told.",
     ] {
@@ -55,8 +61,32 @@ fn the_wire_output_is_nothing_but_json_values_one_a_line() {
         output.lines().map(|line| serde_json::from_str(line).expect("one JSON value")).collect();
     let algorithms = |name: &str| objects.iter().filter(|object| object["algorithm"] == name).count();
     assert_eq!(objects.iter().filter(|object| object["fallback_keys"].is_object()).count(), 2, "key uploads");
-    assert_eq!(algorithms("m.olm.v1.curve25519-aes-sha2"), 12);
-    assert_eq!(algorithms("m.megolm.v1.aes-sha2"), 7);
+    assert_eq!(algorithms("m.olm.v1.curve25519-aes-sha2"), 14);
+    assert_eq!(algorithms("m.megolm.v1.aes-sha2"), 17);
+}
+
+#[test]
+fn both_see_the_same_emoji_with_their_words() {
+    let output = play(true, None);
+    let objects = output.lines().map(|line| serde_json::from_str::<Value>(line).expect("one JSON value"));
+    let shown: Vec<_> = objects.filter(|object| object["short_authentication_string"].is_array()).collect();
+    let [alices, bobs] = shown.as_slice() else { panic!("not two short strings: {shown:?}") };
+    assert_eq!((&alices["device_id"], &bobs["device_id"]), (&"ALICEPHONE".into(), &"BOBLAPTOP".into()));
+    let emoji = alices["short_authentication_string"].as_array().unwrap();
+    assert_eq!(Some(emoji), bobs["short_authentication_string"].as_array());
+    assert_eq!(emoji.len(), 7);
+    for emoji in emoji {
+        assert!(["emoji", "description"].iter().all(|name| !emoji[name].as_str().unwrap().is_empty()));
+    }
+
+    let story = play(false, None);
+    let seen = |name: &str| {
+        let line =
+            story.lines().find_map(|line| line.trim().strip_prefix(name)?.trim().strip_prefix("sees "));
+        line.expect("told").to_owned()
+    };
+    assert_eq!(seen("Alice"), seen("Bob"));
+    assert_eq!(seen("Alice").split(", ").count(), 7);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use mx_signing::{DeviceKeys, KeysClaimResponse, OneTimeKey};
 use mx_types::{DeviceId, UserId};
 use rand_core::CryptoRng;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     Failure, fail,
@@ -53,7 +53,9 @@ pub(crate) struct Heard {
     /// What `/keys/query` said then.
     pub(crate) news: News,
     /// Messages from other devices, as they came.
-    pub(crate) to_device: Vec<Value>,
+    pub(crate) to_device: Vec<Box<RawValue>>,
+    /// Events of rooms with the rooms' IDs, as they came, in the order of the timelines.
+    pub(crate) timeline: Vec<(String, Box<RawValue>)>,
     /// `device_one_time_keys_count` and `device_unused_fallback_key_types` of the last response.
     pub(crate) counts: Option<Counts>,
     pub(crate) unused_fallback_key_types: Option<Vec<String>>,
@@ -123,20 +125,47 @@ impl Client {
         &mut self,
         rng: &mut dyn CryptoRng,
         to: &Address,
+        event_type: &str,
         content: &Value,
     ) -> Result<(), Failure> {
-        let (content, _) = self.device.encrypt_to_device(rng, to, "m.dummy", content)?;
+        let (content, _) = self.device.encrypt_to_device(rng, to, event_type, content)?;
+        self.send_as_it_is(&to.user_id, &[&to.device_id], "m.room.encrypted", &content.to_string())
+    }
+
+    /// Sends the same event to devices of a user, in plaintext.
+    pub(crate) fn send_as_it_is(
+        &mut self,
+        user_id: &str,
+        device_ids: &[&str],
+        event_type: &str,
+        content: &str,
+    ) -> Result<(), Failure> {
         self.transactions += 1;
-        let path = format!("/_matrix/client/v3/sendToDevice/m.room.encrypted/{}", self.transactions);
-        let body = json!({ "messages": { to.user_id.as_str(): { to.device_id.as_str(): content } } });
-        self.session.put(&path, &body.to_string()).map(drop)
+        let path = format!("/_matrix/client/v3/sendToDevice/{event_type}/{}", self.transactions);
+        let content: &RawValue = serde_json::from_str(content)?;
+        let devices: BTreeMap<_, _> = device_ids.iter().map(|device_id| (device_id, content)).collect();
+        let body = BTreeMap::from([("messages", BTreeMap::from([(user_id, devices)]))]);
+        self.session.put(&path, &serde_json::to_string(&body)?).map(drop)
+    }
+
+    /// Sends an event to a room as it is, and gives its ID.
+    pub(crate) fn send_to_room(
+        &mut self,
+        room_id: &str,
+        event_type: &str,
+        content: &str,
+    ) -> Result<String, Failure> {
+        self.transactions += 1;
+        let path = format!("/_matrix/client/v3/rooms/{room_id}/send/{event_type}/{}", self.transactions);
+        let answer: Value = serde_json::from_str(&self.session.put(&path, content)?)?;
+        Ok(answer["event_id"].as_str().ok_or("the server did not name the event")?.to_owned())
     }
 
     /// Waits for a message from another device and decrypts it.
     pub(crate) fn receive_to_device(&mut self) -> Result<ToDeviceEvent, Failure> {
         let heard = self.follow("a message to this device", |_, heard| !heard.to_device.is_empty())?;
         let [event] = heard.to_device.as_slice() else { return fail("more than one message came") };
-        self.device.receive_to_device(event)
+        self.device.receive_to_device(&serde_json::from_str(event.get())?)
     }
 
     /// Follows `/sync`, and queries what is outdated, until `enough` is known or was heard.
@@ -148,8 +177,7 @@ impl Client {
         let start = Instant::now();
         let mut heard = Heard::default();
         loop {
-            self.sync(&mut heard)?;
-            self.refresh(&mut heard.news)?;
+            self.listen(&mut heard)?;
             if enough(&self.lists, &heard) {
                 return Ok(heard);
             }
@@ -160,6 +188,12 @@ impl Client {
                 ));
             }
         }
+    }
+
+    /// Asks `/sync` once, and queries what is outdated then.
+    pub(crate) fn listen(&mut self, heard: &mut Heard) -> Result<(), Failure> {
+        self.sync(heard)?;
+        self.refresh(&mut heard.news)
     }
 
     /// Queries what is outdated.
@@ -187,6 +221,7 @@ impl Client {
         }
         news.devices.extend(queried.devices);
         news.identities.extend(queried.identities);
+        news.queried.extend(queried.queried);
         news.answers.extend(queried.answers);
         Ok(())
     }
@@ -196,7 +231,7 @@ impl Client {
         let path = format!("/_matrix/client/v3/sync?timeout={SYNC_TIMEOUT}{since}");
         let answer = self.session.get(&path)?;
         let sync: Sync<'_> = serde_json::from_str(&answer)?;
-        self.see_members(&sync.rooms);
+        self.see_members(&sync.rooms)?;
         let (members, own) = (&self.members, self.session.user_id.as_str());
         let others = members.iter().map(String::as_str).filter(|user_id| *user_id != own);
         self.lists.track(others)?;
@@ -205,6 +240,9 @@ impl Client {
         heard.counts = sync.device_one_time_keys_count;
         heard.unused_fallback_key_types = types.map(|types| types.iter().map(ToString::to_string).collect());
         heard.to_device.extend(sync.to_device.events);
+        for (room_id, room) in sync.rooms.join {
+            heard.timeline.extend(room.timeline.events.into_iter().map(|event| (room_id.clone(), event)));
+        }
         let lists = sync.device_lists;
         heard.changed.extend(lists.changed.iter().map(ToString::to_string));
         heard.left.extend(lists.left.iter().map(ToString::to_string));
@@ -226,12 +264,13 @@ impl Client {
         Ok(sync.next_batch)
     }
 
-    fn see_members(&mut self, rooms: &Rooms) {
+    fn see_members(&mut self, rooms: &Rooms) -> Result<(), Failure> {
         if !rooms.leave.is_empty() {
             self.members.clear();
         }
         for room in rooms.join.values() {
             for event in room.state.events.iter().chain(&room.timeline.events) {
+                let event: Value = serde_json::from_str(event.get())?;
                 let Some(user_id) = event["state_key"].as_str().filter(|_| event["type"] == "m.room.member")
                 else {
                     continue;
@@ -243,6 +282,7 @@ impl Client {
                 }
             }
         }
+        Ok(())
     }
 }
 
@@ -264,7 +304,7 @@ struct Sync<'t> {
 #[derive(Default, Deserialize)]
 struct Events {
     #[serde(default)]
-    events: Vec<Value>,
+    events: Vec<Box<RawValue>>,
 }
 
 #[derive(Default, Deserialize)]

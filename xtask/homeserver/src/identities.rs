@@ -108,7 +108,7 @@ fn audit(tool: &Tool, client: &Client, other: &Client) -> Result<(), Failure> {
 }
 
 /// A new identity for a user who has none, which takes no password.
-fn create(rng: &mut dyn CryptoRng, client: &mut Client) -> Result<SigningKeys, Failure> {
+pub(crate) fn create(rng: &mut dyn CryptoRng, client: &mut Client) -> Result<SigningKeys, Failure> {
     new_identity(rng, client, |session, upload| session.post(DEVICE_SIGNING, &upload.body(None)?))
 }
 
@@ -132,7 +132,7 @@ fn new_identity(
 }
 
 /// Signs a device of the client's user, as after a verification.
-fn sign_device(client: &mut Client, keys: &SigningKeys, device_id: &str) -> Result<(), Failure> {
+pub(crate) fn sign_device(client: &mut Client, keys: &SigningKeys, device_id: &str) -> Result<(), Failure> {
     let user_id = UserId::parse(&client.session.user_id)?;
     let device = client.lists.identities.device_mut(user_id, DeviceId::parse(device_id)?);
     let device = device.ok_or("the device was not queried")?;
@@ -158,11 +158,16 @@ fn verify(client: &mut Client, keys: &SigningKeys, other: &Client) -> Result<(),
     };
     let computed = levels(&client.lists, user_id);
     send(client, upload)?;
-    let shown = shown(client, user_id)?;
-    ensure(shown == computed, &format!("the server shows {shown:?}, computed was {computed:?}"))?;
+    is_shown(client, user_id)?;
     client.follow("its own signature", |_, heard| heard.changed.contains(user_id.as_str()))?;
     let followed = levels(&client.lists, user_id);
     ensure(followed == computed, &format!("the lists have {followed:?}, computed was {computed:?}"))
+}
+
+/// Whether the trust in a user's devices that was computed here is what the server shows to somebody who asks for the first time.
+pub(crate) fn is_shown(client: &Client, user_id: UserId<'_>) -> Result<(), Failure> {
+    let (computed, shown) = (levels(&client.lists, user_id), shown(client, user_id)?);
+    ensure(shown == computed, &format!("the server shows {shown:?}, computed was {computed:?}"))
 }
 
 /// Signs another user, who was verified before, with a user-signing key that has taken the place of the one before.

@@ -4,9 +4,11 @@
 use std::{collections::BTreeMap, convert::Infallible};
 
 use mx_cross_signing::{Identities, KeySource as _, OwnIdentity, Subject, TrustLevel, Usage};
+use mx_demo::trust;
 use mx_device_list::{Changes, Config, DeviceList, DeviceLists, Flags, Known, OwnDevice, Tracker, Write};
 use mx_signing::{DeviceKeys, KeysQueryResponse, SignatureMemory};
 use mx_types::{DeviceId, Ed25519PublicKey, UserId};
+use mx_verification::{Keys, UserKeys};
 
 use crate::{Failure, clock, server::Session};
 
@@ -15,6 +17,8 @@ use crate::{Failure, clock, server::Session};
 pub(crate) struct News {
     pub(crate) devices: Vec<mx_device_list::Event>,
     pub(crate) identities: Vec<mx_cross_signing::Event>,
+    /// The users about whom they were.
+    pub(crate) queried: Vec<String>,
     /// The answers themselves.
     pub(crate) answers: Vec<String>,
 }
@@ -107,10 +111,18 @@ impl Lists {
                 }
             }
             news.identities.extend(update.events);
-            news.devices.extend(sealed.release(changes)?.events);
+            let outcome = sealed.release(changes)?;
+            news.devices.extend(outcome.events);
+            news.queried.extend(outcome.users.into_iter().map(|answered| answered.user_id));
             news.answers.push(answer);
         }
         Ok(news)
+    }
+
+    /// Queries a user's keys with the next [`refresh`](Self::refresh), however new what is stored may be.
+    pub(crate) fn wish(&mut self, user_id: &str) -> Result<(), Failure> {
+        self.tracker.wish(UserId::parse(user_id)?);
+        Ok(())
     }
 
     fn save(&mut self, changes: &Changes<'_>) {
@@ -144,6 +156,17 @@ impl Lists {
     pub(crate) fn trust(&self, user_id: UserId<'_>, device_id: &str) -> Option<TrustLevel> {
         let Ok(subject) = Subject::load(&self.identities, user_id, DeviceId::parse(device_id).ok()?);
         Some(subject?.trust(&self.own).level)
+    }
+}
+
+impl Keys for Lists {
+    fn user(&self, user_id: UserId<'_>) -> UserKeys {
+        let Flags { tracked, outdated } = self.flags(user_id.as_str());
+        trust::user_keys(&self.own, &self.identities, user_id, outdated || !tracked)
+    }
+
+    fn own_master_is_trusted(&self) -> bool {
+        self.own.is_verified()
     }
 }
 

@@ -20,6 +20,9 @@ mod sign_device;
 mod stage;
 mod synapse;
 mod tool;
+mod verifier;
+mod verify_devices;
+mod verify_users;
 
 use std::{env, ffi::OsString, io, path::PathBuf, process::ExitCode};
 

@@ -46,7 +46,7 @@ pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Failure> {
 
     let answer = json!({ "text": "I have new keys" });
     let to = stage.alice.address();
-    stage.bob.send_to_device(stage.rng, &to, &answer)?;
+    stage.bob.send_to_device(stage.rng, &to, "m.dummy", &answer)?;
     let received = stage.alice.receive_to_device()?;
     ensure(received.content == answer && !received.opened_session, "Bob's answer is not what he said")?;
     stage.narrator.step("Alice", "decrypts Bob's answer in a session that she had opened")?;
@@ -61,7 +61,7 @@ fn claim_and_talk(stage: &mut Stage<'_>) -> Result<bool, Failure> {
     let key = claimed.key.to_string();
     let session_id = stage.alice.device.open_olm_session(stage.rng, &to, &key)?;
     let content = json!({ "text": "hello", "key": key });
-    stage.alice.send_to_device(stage.rng, &to, &content)?;
+    stage.alice.send_to_device(stage.rng, &to, "m.dummy", &content)?;
     let received = stage.bob.receive_to_device()?;
     let is_as_sent = received.content == content && received.sender == stage.alice.address();
     ensure(is_as_sent && received.opened_session, "what Bob decrypted is not what Alice has sent")?;

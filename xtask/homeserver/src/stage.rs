@@ -15,6 +15,7 @@ use crate::{
     server::{Server, Session},
     sign_device,
     tool::Tool,
+    verify_devices, verify_users,
 };
 
 /// Everything that takes part.
@@ -43,6 +44,8 @@ pub(crate) fn play<'s>(
     let bobs = identities::play(&mut stage, &keys)?;
     sign_device::play(&mut stage, &recovery_key)?;
     backup::play(&mut stage, &bobs)?;
+    verify_devices::play(&mut stage, &keys)?;
+    verify_users::play(&mut stage, &keys, &bobs)?;
     stage.narrator.chapter("Synapse accepted every object, and showed what was computed.")?;
     Ok(stage)
 }
@@ -57,17 +60,15 @@ impl<'s> Stage<'s> {
     ) -> Result<Self, Failure> {
         let server = Server::new(address);
         narrator.chapter(&format!("Synapse answers at {address}."))?;
-        let mut enter = |name: &str| {
-            let session = server.register(name, &(name.to_uppercase() + "PHONE"), &password(rng))?;
-            let client = Client::new(rng, session)?;
-            let Session { user_id, device_id, .. } = &client.session;
-            let what = format!("registers {user_id} and uploads the keys of {device_id}");
-            narrator.step(&capitalized(name), &what)?;
-            Ok::<_, Failure>(client)
-        };
+        let mut enter = |name| register(rng, &mut narrator, &server, name);
         let (alice, bob) = (enter("alice")?, enter("bob")?);
         let address = address.to_owned();
         Ok(Self { rng, narrator, tool, address, alice, bob, room_id: String::new() })
+    }
+
+    /// One more user.
+    pub(crate) fn register(&mut self, name: &str) -> Result<Client, Failure> {
+        register(self.rng, &mut self.narrator, &Server::new(&self.address), name)
     }
 
     /// An encrypted room with both, so that each hears of the other's devices.
@@ -122,6 +123,21 @@ impl<'s> Stage<'s> {
             thread::park();
         }
     }
+}
+
+/// Registers a user and uploads the keys of the first device.
+fn register(
+    rng: &mut dyn CryptoRng,
+    narrator: &mut Narrator<'_>,
+    server: &Server,
+    name: &str,
+) -> Result<Client, Failure> {
+    let session = server.register(name, &(name.to_uppercase() + "PHONE"), &password(rng))?;
+    let client = Client::new(rng, session)?;
+    let Session { user_id, device_id, .. } = &client.session;
+    let what = format!("registers {user_id} and uploads the keys of {device_id}");
+    narrator.step(&capitalized(name), &what)?;
+    Ok(client)
 }
 
 fn capitalized(name: &str) -> String {
