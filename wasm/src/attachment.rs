@@ -29,11 +29,10 @@ impl AttachmentDescription {
     pub fn new(json: String, lenient: Option<bool>) -> Result<Self, JsValue> {
         let json = Zeroizing::new(json);
         let lenient = lenient.unwrap_or(false);
-        let file: UncheckedFile<String> =
-            serde_json::from_str(&json).map_err(|error| coded("Json", &error.to_string()))?;
+        let file = UncheckedFile::parse(json.as_bytes()).map_err(thrown)?;
         let leniency = Leniency { ext_and_key_ops: lenient, legacy_versions: lenient };
         let EncryptedFile { url, info } = file.check(leniency).map_err(thrown)?;
-        Ok(Self { url, info })
+        Ok(Self { url: url.into_owned(), info })
     }
 
     /// The `mxc` URI, as the sender wrote it.

@@ -13,6 +13,7 @@ mod object;
 mod olm;
 mod pickle_key;
 mod random;
+mod sas;
 
 pub use crate::{
     attachment::{AttachmentDecryptor, AttachmentDescription, AttachmentEncryptor, AttachmentVerifier},
@@ -23,4 +24,5 @@ pub use crate::{
     megolm::{InboundGroupSession, OutboundGroupSession},
     olm::{OlmAccount, OlmSession},
     pickle_key::PickleKey,
+    sas::{SasAccepter, SasCompare, SasConfirmed, SasKeySent, SasPeerConfirmed, SasStarter, sas_offer},
 };

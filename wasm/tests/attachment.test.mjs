@@ -45,5 +45,6 @@ test("descriptions are read strictly, or leniently where that is asked for", () 
     assert.equal(thrown(of({ key: { ...object.key, k: "AA" } })), "Key.UnexpectedLength");
     assert.equal(thrown(of({ key: { ...object.key, ext: false } })), "NotExtractable");
     assert.equal(thrown(of({ key: { ...object.key, ext: false } }, true)), "nothing was thrown");
-    assert.equal(thrown(() => new mx.AttachmentDescription("{")), "Json");
+    assert.equal(thrown(() => new mx.AttachmentDescription("{")), "Syntax");
+    assert.equal(thrown(of({ iv: 7 })), "WrongType");
 });
