@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{
     args::Args, attacks, check, ci, conformance, deny, doc, features, fuzz, homeserver, layers, lint, memory,
-    msrv, peers, project::Project, report::Report, size, test, tidy, wasm,
+    msrv, peers, project::Project, report::Report, size, test, tidy, wasm, web,
 };
 
 pub(crate) struct Command {
@@ -144,6 +144,13 @@ const COMMANDS: &[Command] = &[
         about: "the npm package of mx-wasm; --test: its tests in Node.js",
         grammar: Grammar::Own { flags: &["test"], values: &[], words: false },
         run: wasm::run,
+    },
+    Command {
+        name: "web",
+        usage: "[--port N | --test]",
+        about: "the page of docs/web, built and served to this machine; --test: in headless Chromium",
+        grammar: Grammar::Own { flags: &["test"], values: &["port"], words: false },
+        run: web::run,
     },
     Command {
         name: "fuzz",

@@ -32,6 +32,7 @@ mod synapse;
 mod test;
 mod tidy;
 mod wasm;
+mod web;
 
 use std::{io::Write as _, process::ExitCode};
 

@@ -57,8 +57,7 @@ pub(crate) fn test(project: &Project) -> Result<Report> {
     }
     let mut command = project.program("node");
     command.args(["--test", "--test-reporter=spec"]).env("MX_WASM", &folder);
-    let mut tests = files(&project.root.join("wasm/tests"), ".test.mjs")?;
-    tests.sort();
+    let tests = files(&project.root.join("wasm/tests"), ".test.mjs")?;
     Ok(Report::new(Outcome::of(project.stream(command.args(tests))?)))
 }
 

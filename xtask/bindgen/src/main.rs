@@ -11,5 +11,5 @@ fn main() -> Result<()> {
     let (module, folder) = words.next().zip(words.next()).context("usage: bindgen MODULE.wasm FOLDER")?;
     let mut bindgen = Bindgen::new();
     bindgen.input_path(module).out_name("mx_wasm").typescript(true).remove_name_section(true);
-    bindgen.remove_producers_section(true).web(true)?.generate(folder)
+    bindgen.omit_default_module_path(false).remove_producers_section(true).web(true)?.generate(folder)
 }
