@@ -73,8 +73,11 @@ impl<T> Flow<T> {
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Side {
+#[cfg_attr(not(feature = "hazmat"), expect(unreachable_pub, reason = "public in `hazmat`"))]
+pub enum Side {
+    /// Has sent the `start`.
     Starter,
+    /// Has accepted it.
     Accepter,
 }
 

@@ -111,9 +111,9 @@ const DEFAULTS: [(&str, &str); 6] = [
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
 
-    use std::{collections::BTreeSet, format, vec::Vec};
+    use alloc::{collections::BTreeSet, format, vec::Vec};
 
     use super::*;
 

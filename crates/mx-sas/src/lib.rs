@@ -7,6 +7,8 @@ mod emoji;
 mod error;
 mod exchange;
 mod flow;
+#[cfg(feature = "hazmat")]
+pub mod hazmat;
 #[cfg(feature = "translations")]
 mod language;
 mod mac;

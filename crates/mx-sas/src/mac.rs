@@ -23,8 +23,30 @@ impl<T: AsRef<str>> MacKeys<T> {
         name: &[&str; 2],
         text: impl IntoIterator<Item = &'t str>,
     ) -> MacText {
+        MacText::new(&self.authenticate(sender, name, text), self.method)
+    }
+
+    /// The bytes of the same.
+    pub(crate) fn authenticate<'t>(
+        &self,
+        sender: Side,
+        name: &[&str; 2],
+        text: impl IntoIterator<Item = &'t str>,
+    ) -> [u8; 32] {
+        let info = self.info(sender, name).map(str::as_bytes);
+        let key = hkdf_sha256_of_parts::<32>(&[], self.secret.as_bytes(), &info);
+        let key = HmacKey::new(&*key);
+        let mut mac = key.start();
+        for part in text {
+            mac.update(part.as_bytes());
+        }
+        mac.finish()
+    }
+
+    /// What the key of a MAC is derived from: without separators, as the specification has it.
+    pub(crate) fn info<'i>(&'i self, sender: Side, name: &[&'i str; 2]) -> [&'i str; 8] {
         let (from, to) = (self.flow.party(sender), self.flow.party(sender.other()));
-        let info = [
+        [
             "MATRIX_KEY_VERIFICATION_MAC",
             from.user_id.as_ref(),
             from.device_id.as_ref(),
@@ -33,14 +55,7 @@ impl<T: AsRef<str>> MacKeys<T> {
             self.flow.id.as_ref(),
             name[0],
             name[1],
-        ];
-        let key = hkdf_sha256_of_parts::<32>(&[], self.secret.as_bytes(), &info.map(str::as_bytes));
-        let key = HmacKey::new(&*key);
-        let mut mac = key.start();
-        for part in text {
-            mac.update(part.as_bytes());
-        }
-        MacText::new(&mac.finish(), self.method)
+        ]
     }
 
     /// The MACs of our keys.
@@ -96,7 +111,7 @@ impl MacText {
     /// The length in characters.
     pub const LEN: usize = base64::encoded_len(32);
 
-    fn new(mac: &[u8; 32], method: MacMethod) -> Self {
+    pub(crate) fn new(mac: &[u8; 32], method: MacMethod) -> Self {
         let mut text = [0; Self::LEN];
         match method {
             MacMethod::HkdfHmacSha256V2 => encode(mac, &mut text),
@@ -126,9 +141,7 @@ impl fmt::Debug for MacText {
 
 /// The unpadded Base64 of a public key.
 pub(crate) fn key_text(key: &Ed25519PublicKey) -> MacText {
-    let mut text = [0; MacText::LEN];
-    encode(key.as_bytes(), &mut text);
-    MacText(text)
+    MacText::new(key.as_bytes(), MacMethod::HkdfHmacSha256V2)
 }
 
 fn encode(bytes: &[u8], text: &mut [u8]) {

@@ -1,9 +1,9 @@
 use mx_aes_sha2::hkdf_sha256_of_parts;
 use mx_curve25519::SharedSecret;
-use mx_types::{Curve25519PublicKey, base64};
+use mx_types::Curve25519PublicKey;
 use zeroize::Zeroizing;
 
-use crate::{Emoji, Flow};
+use crate::{Emoji, Flow, MacMethod, MacText};
 
 /// The ephemeral keys by side.
 pub(crate) struct Keys {
@@ -11,32 +11,26 @@ pub(crate) struct Keys {
     pub(crate) accepter: Curve25519PublicKey,
 }
 
+impl Keys {
+    /// Encoded anew, whatever the spelling was in which they came.
+    pub(crate) fn texts(&self) -> [MacText; 2] {
+        [&self.starter, &self.accepter].map(|key| MacText::new(key.as_bytes(), MacMethod::HkdfHmacSha256V2))
+    }
+}
+
 /// Six bytes, of which the users compare 39 or 42 bits.
 pub(crate) struct ShortString(Zeroizing<[u8; 6]>);
 
 impl ShortString {
     pub(crate) fn derive(secret: &SharedSecret, flow: &Flow<impl AsRef<str>>, keys: &Keys) -> Self {
-        let (mut starter, mut accepter) = ([0; KEY], [0; KEY]);
-        // Just as long as the Base64 of a key.
-        let _ = base64::encode_to_bytes(keys.starter.as_bytes(), &mut starter);
-        let _ = base64::encode_to_bytes(keys.accepter.as_bytes(), &mut accepter);
-        let info: [&[u8]; 14] = [
-            b"MATRIX_KEY_VERIFICATION_SAS|",
-            flow.starter.user_id.as_ref().as_bytes(),
-            b"|",
-            flow.starter.device_id.as_ref().as_bytes(),
-            b"|",
-            &starter,
-            b"|",
-            flow.accepter.user_id.as_ref().as_bytes(),
-            b"|",
-            flow.accepter.device_id.as_ref().as_bytes(),
-            b"|",
-            &accepter,
-            b"|",
-            flow.id.as_ref().as_bytes(),
-        ];
+        let keys = keys.texts();
+        let info = info(flow, &keys).map(str::as_bytes);
         Self(hkdf_sha256_of_parts(&[], secret.as_bytes(), &info))
+    }
+
+    #[cfg(feature = "hazmat")]
+    pub(crate) fn as_bytes(&self) -> &[u8; 6] {
+        &self.0
     }
 
     /// Three numbers of 13 bits, to each of which 1000 is added.
@@ -55,8 +49,26 @@ impl ShortString {
     }
 }
 
-/// Characters of the Base64 of a key.
-const KEY: usize = base64::encoded_len(32);
+/// What the string is derived from, in parts.
+pub(crate) fn info<'i>(flow: &'i Flow<impl AsRef<str>>, keys: &'i [MacText; 2]) -> [&'i str; 14] {
+    let [starter, accepter] = keys;
+    [
+        "MATRIX_KEY_VERIFICATION_SAS|",
+        flow.starter.user_id.as_ref(),
+        "|",
+        flow.starter.device_id.as_ref(),
+        "|",
+        starter.as_str(),
+        "|",
+        flow.accepter.user_id.as_ref(),
+        "|",
+        flow.accepter.device_id.as_ref(),
+        "|",
+        accepter.as_str(),
+        "|",
+        flow.id.as_ref(),
+    ]
+}
 
 #[cfg(test)]
 mod tests {

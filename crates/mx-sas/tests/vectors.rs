@@ -104,3 +104,50 @@ fn the_table_of_emoji() {
     assert_eq!(all[&0].to_string(), "\u{1f436} Dog");
     assert_eq!(all[&63].to_string(), "\u{1f4cc} Pin");
 }
+
+// SAS-13, SAS-20, SAS-23, SAS-24, SAS-30, SAS-31, SAS-32, SAS-33: the same run from its shared secret.
+#[cfg(all(feature = "hazmat", feature = "legacy-mac"))]
+#[test]
+fn the_values_of_a_run_from_its_secret() {
+    use mx_curve25519::SharedSecret;
+    use mx_sas::{
+        MacMethod,
+        hazmat::{self, Side, Values},
+    };
+    use mx_types::Curve25519PublicKey;
+
+    let key = |text| Curve25519PublicKey::from_base64(text).unwrap();
+    let starter = key("j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8");
+    let accepter = key("NYBy1jZYgNGu6jKa35EhODhR7SGijjt16WXQ0s0WYlQ");
+    let secret: [u8; 32] = core::array::from_fn(|at| {
+        let text = "9663aa1da97e848a914a436d04163dfbb89178f107f1b5b77ed3854203382854";
+        u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()
+    });
+    let values = Values::new(flow(), starter, accepter, SharedSecret::from_bytes(secret).unwrap());
+    assert_eq!(
+        values.short_string_info().to_string(),
+        "MATRIX_KEY_VERIFICATION_SAS|@alice:example.org|ALICEDEVICE|j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8|@bob:example.org|BOBDEVICE|NYBy1jZYgNGu6jKa35EhODhR7SGijjt16WXQ0s0WYlQ|txn-0001"
+    );
+    assert_eq!(values.short_string(), &[0xca, 0xf2, 0x6d, 0xea, 0x9a, 0x8a]);
+    assert_eq!(values.decimal(), [7494, 3487, 6453]);
+    assert_eq!(values.emoji().map(Emoji::index), [50, 47, 9, 45, 58, 41, 42]);
+    let [device, ..] = keys();
+    let id = "ed25519:ALICEDEVICE";
+    assert_eq!(
+        values.mac_info(Side::Starter, id).to_string(),
+        "MATRIX_KEY_VERIFICATION_MAC@alice:example.orgALICEDEVICE@bob:example.orgBOBDEVICEtxn-0001ed25519:ALICEDEVICE"
+    );
+    let text = hazmat::text_of_key(&device);
+    let mac = |method| values.mac(Side::Starter, id, text.as_str(), method);
+    assert_eq!(mac(MacMethod::HkdfHmacSha256V2).as_str(), "WOhM+isZO7EEq7yHI1S6XYdkXgRJb7PVZ9jhqqbBOkw");
+    assert_eq!(mac(MacMethod::HkdfHmacSha256).as_str(), "WOhMTSsZc1oEMW9FTVc5RlRWYzVSbFJXWXpWU2JGSlg");
+    let list = "ed25519:ALICEDEVICE,ed25519:gTl3Dqh9F19Wo1Rmw0x+zMuNipG07jeiXfYPW4/Js5Q";
+    let mac = values.mac(Side::Starter, hazmat::KEY_IDS, list, MacMethod::HkdfHmacSha256V2);
+    assert_eq!(mac.as_str(), "zr1BwPC2s7FlILrkSVuGQTYCwAS0Qp6hjRhvsbSknwE");
+    let commitment = hazmat::commitment(&accepter, START);
+    assert_eq!(
+        commitment.to_base64(&mut [0; Commitment::BASE64_LEN]),
+        "eUAhjwNvg6RIFyuGVWPe96FF5ENbdvlH1NGKx9riYp0"
+    );
+    assert!(format!("{values:?}").ends_with(".. }"));
+}
