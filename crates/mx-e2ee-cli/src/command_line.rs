@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{backup, events, identity, keys, media, message};
+use crate::{backup, events, identity, keys, media, message, qr, sas};
 
 /// Matrix key files, encrypted events and attachments, offline
 #[derive(Debug, Parser)]
@@ -41,6 +41,11 @@ pub(crate) enum Group {
     /// Cross-signing identities and devices
     #[command(subcommand)]
     Identity(identity::Command),
+    /// Calculate the values of a SAS verification, and check recorded ones
+    Sas(sas::Sas),
+    /// QR codes of verifications
+    #[command(subcommand)]
+    Qr(qr::Command),
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  mx-e2ee completions bash > ~/.local/share/bash-completion/completions/mx-e2ee"
@@ -64,6 +69,7 @@ Examples:
   mx-e2ee events decrypt --keys element-keys.txt room.jsonl -o clear.jsonl
   mx-e2ee media decrypt --info event.json downloaded photo.jpg
   mx-e2ee identity audit keys-query.json
+  mx-e2ee qr read photo.jpg
 
 - stands for standard input or output. Files are written whole or not at all, readable by you alone.
 Passphrases are asked for, or read from a file descriptor: mx-e2ee ... --passphrase-fd 3 3<FILE

@@ -18,7 +18,9 @@ mod output;
 mod passphrase;
 mod place;
 mod progress;
+mod qr;
 mod record;
+mod sas;
 mod table;
 mod text;
 
@@ -60,6 +62,8 @@ fn run(line: CommandLine) -> Result<Verdict, Failure> {
         Group::Message(command) => message::run(command, line.json),
         Group::Backup(command) => backup::run(command, line.json),
         Group::Identity(command) => identity::run(command, line.json),
+        Group::Qr(command) => qr::run(command, line.json),
+        Group::Sas(sas) => sas::run(&sas, line.json),
         Group::Completions { shell } => manual::completions(shell),
         Group::Man { folder } => manual::man(folder.as_deref()),
     }
