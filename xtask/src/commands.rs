@@ -111,6 +111,13 @@ const COMMANDS: &[Command] = &[
         run: peers::interop,
     },
     Command {
+        name: "vectors",
+        usage: "[--check]",
+        about: "known answers for other implementations, made or confirmed by the peers (docs/vectors)",
+        grammar: Grammar::Own { flags: &["check"], values: &[], words: false },
+        run: peers::vectors,
+    },
+    Command {
         name: "homeserver",
         usage: "[--keep]",
         about: "our crates against Synapse, installed from PyPI; --keep leaves it running for you",

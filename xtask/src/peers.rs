@@ -72,6 +72,20 @@ pub(crate) fn firmware(project: &Project, words: &[String]) -> Result<Report> {
     with_peers(project, "firmware", Profile::Dev, words, &[LIBOLM, MATRIX_SDK_CRYPTO], Missing::IsNothing)
 }
 
+/// docs/vectors: written, or compared as `interop` does it, too. Built as for the gate.
+pub(crate) fn vectors(project: &Project, args: &Args) -> Result<Report> {
+    if !(LIBOLM.is_there)(project) {
+        return Ok(Report::skipped(format!(
+            "there is no libolm to make them; `{}` brings it",
+            LIBOLM.install
+        )));
+    }
+    let words: &[&str] =
+        if args.has("check") { &["--only", "Published vectors"] } else { &["--write-vectors"] };
+    let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+    with_peers(project, "interop", Profile::Dev, &words, &[LIBOLM, MATRIX_SDK_CRYPTO], Missing::IsNothing)
+}
+
 pub(crate) fn bench(project: &Project, args: &Args) -> Result<Report> {
     let words = args.words();
     if words.iter().any(|word| word == "--peers") {

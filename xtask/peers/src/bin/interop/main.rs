@@ -14,6 +14,8 @@ mod sas;
 #[cfg(feature = "matrix-sdk-crypto")]
 mod sdk;
 mod signatures;
+#[cfg(feature = "libolm")]
+mod vectors;
 
 use std::{env, process::ExitCode};
 
@@ -29,6 +31,7 @@ identities and the trust in them, and inputs on which they differ.
 One line a check.
 
 Usage: cargo xtask interop [--quick] [--seed N] [--only TEXT]
+       cargo xtask vectors
 
   --quick      a shorter random part, still 10,000 exchanges with each peer
   --seed N     the seed of the schedules; without it a new one, which is printed
@@ -45,6 +48,10 @@ struct Options {
 }
 
 fn main() -> ExitCode {
+    #[cfg(feature = "libolm")]
+    if env::args().skip(1).eq(["--write-vectors"]) {
+        return vectors::write();
+    }
     let options = match options() {
         Ok(Some(options)) => options,
         Ok(None) => return ExitCode::SUCCESS,
@@ -94,6 +101,9 @@ fn main() -> ExitCode {
     report.check("with vodozemac", |rng| sas::transcripts(rng, |_| Ok(vodozemac::sas::Sas::new())));
     #[cfg(feature = "libolm")]
     report.check("with libolm", |rng| sas::transcripts(rng, |rng| Ok(mx_peers::libolm::Sas::new(rng)?)));
+
+    #[cfg(feature = "libolm")]
+    vectors::checks(&mut report);
 
     report.title("Canonical JSON with ruma");
     report.check("random documents, both ways", canonical_json::agreement);

@@ -132,7 +132,7 @@ fn accept<'f>(
 }
 
 /// From one to forty characters.
-fn name(rng: &mut ChaCha20Rng) -> String {
+pub fn name(rng: &mut ChaCha20Rng) -> String {
     (0..=rng.next_u32() % 40).map(|_| char::from(b'!' + (rng.next_u32() % 94) as u8)).collect()
 }
 
