@@ -1,4 +1,6 @@
 //! Members of an object, of those that somebody asks for. What nobody asks for may be anything, and is not stored.
+//!
+//! Not through `mx-json`, which refuses what is nested deeply: a content that is must still name the flow that it ends.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
