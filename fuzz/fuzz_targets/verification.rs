@@ -3,6 +3,8 @@
 
 #![no_main]
 
+use std::sync::LazyLock;
+
 use libfuzzer_sys::fuzz_target;
 use mx_curve25519::Ed25519SecretKey;
 use mx_types::{DeviceId, Ed25519PublicKey, UserId};
@@ -19,15 +21,15 @@ struct Store;
 
 impl Keys for Store {
     fn user(&self, user_id: UserId<'_>) -> UserKeys {
-        let (device_id, seed) = match user_id.as_str() {
-            ALICE => ("A", 1),
-            BOB => ("B", 3),
+        let (device_id, [device, master]) = match user_id.as_str() {
+            ALICE => ("A", [KEYS[0], KEYS[1]]),
+            BOB => ("B", [KEYS[2], KEYS[3]]),
             _ => return UserKeys::UNKNOWN,
         };
         UserKeys {
             is_outdated: false,
-            devices: vec![(device_id.into(), key(seed))],
-            master_signing_key: Some(key(seed + 1)),
+            devices: vec![(device_id.into(), device)],
+            master_signing_key: Some(master),
             ..UserKeys::UNKNOWN
         }
     }
@@ -37,9 +39,9 @@ impl Keys for Store {
     }
 }
 
-fn key(seed: u8) -> Ed25519PublicKey {
-    Ed25519SecretKey::from_seed(&[seed; 32]).public_key()
-}
+/// Each is asked for with every message.
+static KEYS: LazyLock<[Ed25519PublicKey; 4]> =
+    LazyLock::new(|| [1, 2, 3, 4].map(|seed| Ed25519SecretKey::from_seed(&[seed; 32]).public_key()));
 
 /// Both devices and their one generator.
 struct World {
@@ -50,11 +52,15 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let device = |user_id, device_id, seed| {
+        let device = |user_id, device_id, key| {
             let (user_id, device_id) = (UserId::parse(user_id), DeviceId::parse(device_id));
-            Verifications::new(user_id.expect("good"), device_id.expect("good"), key(seed), Config::DEFAULT)
+            Verifications::new(user_id.expect("good"), device_id.expect("good"), key, Config::DEFAULT)
         };
-        Self { alice: device(ALICE, "A", 1), bob: device(BOB, "B", 3), rng: ChaCha20Rng::seed_from_u64(1) }
+        Self {
+            alice: device(ALICE, "A", KEYS[0]),
+            bob: device(BOB, "B", KEYS[2]),
+            rng: ChaCha20Rng::seed_from_u64(1),
+        }
     }
 
     /// Delivers a step of Alice's, or of Bob's, with all that follows from it.
