@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::device::{End, FlowView, Input};
+use crate::forge::FOREIGN_KEY;
 use crate::message::Message;
 use crate::world::{Move, Outcome, Search, State};
 
@@ -30,6 +31,25 @@ impl Search<'_> {
             let before = if has_sent("accept") { "key" } else { "accept" };
             if has_sent("key") && !has_received(before) {
                 return Err(format!("{index} has shown its key too early"));
+            }
+            let last = match node.history.last() {
+                Some(Input::Receive(message)) => Some(*message),
+                _ => None,
+            };
+            // SAS-17: a key that nobody is bound to shows nothing to whoever has started.
+            let is_foreign = |message: u32| self.messages.all[message as usize].content.contains(FOREIGN_KEY);
+            let shows = view.end.is_none() && view.short_string.is_some() && !has_sent("accept");
+            if shows && last.is_some_and(|message| of(message, "key", id) && is_foreign(message)) {
+                return Err(format!("{index} shows a string for a key without a commitment"));
+            }
+            // VER-81; VER-41 tells those that were asked, VER-46 is for more than two.
+            let is_between_two = self.automata.len() == 2 && (view.is_offered || view.is_ready);
+            let answered = node.sent.iter().any(|(_, message)| {
+                of(*message, "cancel", id)
+                    && !self.messages.all[*message as usize].content.contains("m.unknown_transaction")
+            });
+            if is_between_two && answered && last.is_some_and(|message| of(message, "cancel", id)) {
+                return Err(format!("{index} has answered a cancel with a cancel"));
             }
             // SAS-36
             if has_sent("mac") && !view.has_done("confirm") {
