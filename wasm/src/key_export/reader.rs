@@ -1,6 +1,6 @@
 //! The sessions of a file, some at a time.
 
-use alloc::{boxed::Box, rc::Rc};
+use alloc::{boxed::Box, collections::BTreeSet, rc::Rc};
 use core::{fmt, mem};
 
 use js_sys::Array;
@@ -257,20 +257,20 @@ fn over() -> JsValue {
 #[serde(deny_unknown_fields)]
 struct Filter {
     #[serde(default)]
-    rooms: Vec<String>,
+    rooms: BTreeSet<String>,
     #[serde(default)]
-    sessions: Vec<String>,
+    sessions: BTreeSet<String>,
     #[serde(default)]
-    senders: Vec<String>,
+    senders: BTreeSet<String>,
 }
 
 impl Filter {
-    const fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.rooms.is_empty() && self.sessions.is_empty() && self.senders.is_empty()
     }
 
     fn takes(&self, session: &ExportedSessionData<'_>) -> bool {
-        let is_any = |of: &[String], text: &str| of.is_empty() || of.iter().any(|one| one == text);
+        let is_any = |of: &BTreeSet<String>, text: &str| of.is_empty() || of.contains(text);
         is_any(&self.rooms, session.room_id())
             && (self.sessions.is_empty() || is_any(&self.sessions, session.session_id().as_str()))
             && (self.senders.is_empty() || is_any(&self.senders, &session.session.sender_key.to_string()))
