@@ -45,8 +45,8 @@ const BANNED: &[(&str, &str)] = &[
     ("SystemTime", "time is the caller's"),
 ];
 
-/// What a program does that a library does not: it draws from the system.
-const OF_PROGRAMS: &[&str] = &["getrandom", "SysRng"];
+/// What a program does that a library does not: it draws from the system, and looks at its clock.
+const OF_PROGRAMS: &[&str] = &["getrandom", "SysRng", "SystemTime"];
 
 /// Lints of the workspace that keep input from ending in a panic.
 const PANIC_LINTS: &[&str] = &["indexing_slicing", "panic", "unwrap_used"];

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{backup, events, identity, keys, media, message, qr, sas};
+use crate::{backup, events, identity, keys, media, message, qr, sas, verify};
 
 /// Matrix key files, encrypted events and attachments, offline
 #[derive(Debug, Parser)]
@@ -41,6 +41,9 @@ pub(crate) enum Group {
     /// Cross-signing identities and devices
     #[command(subcommand)]
     Identity(identity::Command),
+    /// Verify a user or a device: compare emoji with the other side, or scan a QR code
+    #[command(after_help = verify::AFTER_HELP)]
+    Verify(Box<verify::Arguments>),
     /// Calculate the values of a SAS verification, and check recorded ones
     Sas(sas::Sas),
     /// QR codes of verifications

@@ -164,6 +164,17 @@ impl Client {
         self.answer(request.call())
     }
 
+    /// The same with a query of names and values.
+    pub(crate) fn get_with(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<Answer, Failure> {
+        let mut url = self.url(segments);
+        for (index, (name, value)) in query.iter().enumerate() {
+            url.push(if index == 0 { '?' } else { '&' });
+            url.push_str(&[encoded(name).as_str(), "=", &encoded(value)].concat());
+        }
+        let request = self.agent.get(url).header("Authorization", self.authorization.as_str());
+        self.answer(request.call())
+    }
+
     /// `POST` of a JSON text.
     pub(crate) fn post(&self, segments: &[&str], body: &str) -> Result<Answer, Failure> {
         let request = self.agent.post(self.url(segments)).content_type("application/json");
@@ -228,15 +239,22 @@ pub(crate) fn path(segments: &[&str]) -> String {
     let mut path = "/_matrix/client/v3".to_owned();
     for segment in segments {
         path.push('/');
-        for byte in segment.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                path.push(char::from(byte));
-            } else {
-                path.push_str(&format!("%{byte:02X}"));
-            }
-        }
+        path.push_str(&encoded(segment));
     }
     path
+}
+
+/// A text as a part of a URL, or as the name of a file, in which it separates nothing.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 /// An answer about a user with a thousand devices has one megabyte.

@@ -23,6 +23,7 @@ mod record;
 mod sas;
 mod table;
 mod text;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -64,6 +65,7 @@ fn run(line: CommandLine) -> Result<Verdict, Failure> {
         Group::Identity(command) => identity::run(command, line.json),
         Group::Qr(command) => qr::run(command, line.json),
         Group::Sas(sas) => sas::run(&sas, line.json),
+        Group::Verify(arguments) => verify::run(&arguments, line.json),
         Group::Completions { shell } => manual::completions(shell),
         Group::Man { folder } => manual::man(folder.as_deref()),
     }

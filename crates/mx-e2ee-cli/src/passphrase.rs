@@ -85,6 +85,11 @@ impl Descriptor {
         PathBuf::from(format!("/dev/fd/{}", self.0))
     }
 
+    /// To read something that is no secret.
+    pub(crate) fn open(self) -> io::Result<File> {
+        File::open(self.path())
+    }
+
     /// The first line, which is a passphrase.
     fn read(self) -> Result<Passphrase, Failure> {
         self.first_line("the passphrase").map(Passphrase)
@@ -93,7 +98,7 @@ impl Descriptor {
     /// The first line, without its end. Nothing behind it is consumed of a pipe, which may hold more secrets.
     pub(crate) fn first_line(self, what: &str) -> Result<Zeroizing<String>, Failure> {
         let name = format!("file descriptor {}", self.0);
-        let file = File::open(self.path());
+        let file = self.open();
         let file =
             file.map_err(|error| Failure::input_output(format!("cannot read {what} from {name}"), &error))?;
         if file.is_terminal() {

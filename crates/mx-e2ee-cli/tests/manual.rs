@@ -42,6 +42,7 @@ fn each_command_has_a_page_and_each_shell_its_completions() {
         "mx-e2ee-identity-sign-device.1",
         "mx-e2ee-keys-merge.1",
         "mx-e2ee-media-encrypt.1",
+        "mx-e2ee-verify.1",
     ] {
         let page = folder.read(&format!("man/man1/{page}"));
         assert!(page.starts_with(b".ie") || page.starts_with(b".TH"));

@@ -18,7 +18,7 @@ use crate::{
 
 /// Where account data is looked up, type by type.
 #[derive(Debug)]
-pub(super) enum AccountData<'c> {
+pub(crate) enum AccountData<'c> {
     /// A file for each type, by the name of the type.
     Folder {
         name: String,
@@ -56,7 +56,7 @@ struct Events {
 
 impl<'c> AccountData<'c> {
     /// A folder, or a document in one of its forms.
-    pub(super) fn open(place: &Place) -> Result<Self, Failure> {
+    pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
         if let Place::Path(path) = place
             && path.is_dir()
         {
@@ -68,7 +68,7 @@ impl<'c> AccountData<'c> {
         Ok(Self::Document { name: input.name().to_owned(), contents })
     }
 
-    pub(super) const fn of_server(client: &'c Client, user_id: &'c str) -> Self {
+    pub(crate) const fn of_server(client: &'c Client, user_id: &'c str) -> Self {
         Self::Server { client, user_id }
     }
 
@@ -89,7 +89,7 @@ impl<'c> AccountData<'c> {
     }
 
     /// The content of a type, if there is any.
-    pub(super) fn content(&self, event_type: &str) -> Result<Option<Cow<'_, str>>, Failure> {
+    pub(crate) fn content(&self, event_type: &str) -> Result<Option<Cow<'_, str>>, Failure> {
         match self {
             Self::Folder { files, .. } => {
                 let Some(path) = files.get(event_type) else { return Ok(None) };
@@ -119,7 +119,7 @@ impl<'c> AccountData<'c> {
     }
 
     /// As messages call it.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Folder { name, .. } | Self::Document { name, .. } => name,
             Self::Server { .. } => "the account data on the server",

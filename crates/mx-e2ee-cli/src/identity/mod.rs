@@ -1,11 +1,11 @@
 //! `identity`: cross-signing identities, audited and put to use.
 
-mod account_data;
-mod asking;
+pub(crate) mod account_data;
+pub(crate) mod asking;
 mod audit;
 mod bootstrap;
-mod own;
-mod secret_storage;
+pub(crate) mod own;
+pub(crate) mod secret_storage;
 mod sign_device;
 mod viewer;
 

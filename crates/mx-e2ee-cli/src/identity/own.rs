@@ -4,20 +4,20 @@ use mx_types::{Ed25519PublicKey, UserId};
 
 /// Whose eyes to look through: `USER`, or `USER=KEY` with the master signing key that this user has verified.
 #[derive(Clone, Debug)]
-pub(super) struct Own {
-    pub(super) user_id: String,
-    pub(super) verified: Option<Ed25519PublicKey>,
+pub(crate) struct Own {
+    pub(crate) user_id: String,
+    pub(crate) verified: Option<Ed25519PublicKey>,
 }
 
 /// A master signing key that somebody knows to be a user's: `USER=KEY`.
 #[derive(Clone, Debug)]
-pub(super) struct Pin {
-    pub(super) user_id: String,
-    pub(super) key: Ed25519PublicKey,
+pub(crate) struct Pin {
+    pub(crate) user_id: String,
+    pub(crate) key: Ed25519PublicKey,
 }
 
 impl Own {
-    pub(super) fn parse(word: &str) -> Result<Self, String> {
+    pub(crate) fn parse(word: &str) -> Result<Self, String> {
         match user_id(word) {
             Ok(user_id) => Ok(Self { user_id, verified: None }),
             Err(_) => Pin::parse(word).map(|Pin { user_id, key }| Self { user_id, verified: Some(key) }),
@@ -27,7 +27,7 @@ impl Own {
 
 impl Pin {
     /// At the last `=` that a key follows: user IDs may have one, and so may padded Base64.
-    pub(super) fn parse(word: &str) -> Result<Self, String> {
+    pub(crate) fn parse(word: &str) -> Result<Self, String> {
         let (user_id_text, key) = word
             .trim_end_matches('=')
             .rsplit_once('=')
@@ -38,7 +38,7 @@ impl Pin {
 }
 
 /// One that could end in a key is none: `=` is in no server name.
-fn user_id(word: &str) -> Result<String, String> {
+pub(crate) fn user_id(word: &str) -> Result<String, String> {
     let id = UserId::parse(word).map_err(|error| format!("{word}: {error}"))?;
     let server_name = id.as_str().split_once(':').map(|(_, name)| name).unwrap_or_default();
     if server_name.contains('=') {
@@ -48,7 +48,7 @@ fn user_id(word: &str) -> Result<String, String> {
 }
 
 /// As clients show it: perhaps in groups of four.
-pub(super) fn fingerprint(word: &str) -> Result<Ed25519PublicKey, String> {
+pub(crate) fn fingerprint(word: &str) -> Result<Ed25519PublicKey, String> {
     let word: String = word.chars().filter(|c| !c.is_whitespace()).collect();
     Ed25519PublicKey::from_base64(&word).map_err(|error| error.to_string())
 }

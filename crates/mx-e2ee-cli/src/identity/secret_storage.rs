@@ -14,15 +14,15 @@ use crate::{
 
 /// A key of secret storage that was opened.
 #[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) key_id: String,
+pub(crate) struct Opened {
+    pub(crate) key_id: String,
     /// Whether the description says that it is the key, or nothing.
-    pub(super) check: KeyCheck,
+    pub(crate) check: KeyCheck,
     key: SecretStorageKey,
 }
 
 /// What account data has of a secret; an error if there is none.
-pub(super) fn stored(account_data: &AccountData<'_>, name: &str) -> Result<Option<StoredSecret>, Failure> {
+pub(crate) fn stored(account_data: &AccountData<'_>, name: &str) -> Result<Option<StoredSecret>, Failure> {
     let Some(content) = account_data.content(name)? else { return Ok(None) };
     let secret = StoredSecret::parse(name, &content)
         .map_err(|error| Failure::refused(format!("{}: {name}: {error}", account_data.name())))?;
@@ -31,7 +31,7 @@ pub(super) fn stored(account_data: &AccountData<'_>, name: &str) -> Result<Optio
 
 impl Opened {
     /// Opens the key with which a secret is encrypted: the one that was chosen, else the default key, else the only one.
-    pub(super) fn of_secret(
+    pub(crate) fn of_secret(
         account_data: &AccountData<'_>,
         secret: &StoredSecret,
         chosen: Option<&str>,
@@ -77,7 +77,7 @@ impl Opened {
     }
 
     /// Decrypts a secret. Whether it is what its name says is for the caller to check.
-    pub(super) fn decrypt(&self, secret: &StoredSecret) -> Result<UnvalidatedSecret, Failure> {
+    pub(crate) fn decrypt(&self, secret: &StoredSecret) -> Result<UnvalidatedSecret, Failure> {
         secret.decrypt(&self.key_id, &self.key).map_err(|error| {
             Failure::refused(format!("secret storage: {}, with key {}: {error}", secret.name(), self.key_id))
         })

@@ -2,8 +2,8 @@
 
 mod code;
 mod document;
-mod picture;
-mod symbol;
+pub(crate) mod picture;
+pub(crate) mod symbol;
 
 use std::path::PathBuf;
 
@@ -147,4 +147,4 @@ const MAX_TEXT_LEN: usize = 256 * 1024;
 const MAX_PICTURE_LEN: usize = 32 * 1024 * 1024;
 
 /// The bytes of a code, which have a secret in them.
-type Code = Zeroizing<Vec<u8>>;
+pub(crate) type Code = Zeroizing<Vec<u8>>;

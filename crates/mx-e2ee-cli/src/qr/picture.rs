@@ -13,15 +13,15 @@ use super::Code;
 use crate::record::Record;
 
 /// A symbol that was found.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// What is in it, or why it cannot be read.
-    pub(super) bytes: Result<Code, String>,
+    pub(crate) bytes: Result<Code, String>,
     /// What the symbol itself is.
-    pub(super) symbol: Record,
+    pub(crate) symbol: Record,
 }
 
 /// Whether these are the first bytes of a picture that can be read.
-pub(super) fn is_picture(bytes: &[u8]) -> bool {
+pub(crate) fn is_picture(bytes: &[u8]) -> bool {
     is_png(bytes) || is_jpeg(bytes)
 }
 
@@ -34,7 +34,7 @@ fn is_jpeg(bytes: &[u8]) -> bool {
 }
 
 /// All symbols in the picture, at least one.
-pub(super) fn codes(bytes: &[u8]) -> Result<Vec<Found>, String> {
+pub(crate) fn codes(bytes: &[u8]) -> Result<Vec<Found>, String> {
     let picture = if is_png(bytes) { png(bytes)? } else { jpeg(bytes)? };
     let light = |x: usize, y: usize| picture.light.get(y * picture.width + x).copied().unwrap_or(0xff);
     let mut prepared = PreparedImage::prepare_from_greyscale(picture.width, picture.height, light);

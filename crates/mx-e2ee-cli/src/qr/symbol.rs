@@ -12,13 +12,13 @@ use crate::{failure::Failure, record::Record};
 
 /// How a picture is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Svg,
     Png,
 }
 
 impl Format {
-    pub(super) fn of(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn of(path: &Path) -> Result<Self, Failure> {
         let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
         match ending.as_deref() {
             Some("svg") => Ok(Self::Svg),
@@ -28,14 +28,14 @@ impl Format {
     }
 }
 
-pub(super) struct Symbol {
+pub(crate) struct Symbol {
     code: QrCode,
     version: i16,
 }
 
 impl Symbol {
     /// The smallest symbol that holds the code.
-    pub(super) fn of(code: &[u8]) -> Result<Self, Failure> {
+    pub(crate) fn of(code: &[u8]) -> Result<Self, Failure> {
         for version in 1..=40 {
             let mut bits = Bits::new(Version::Normal(version));
             let code = bits
@@ -49,14 +49,14 @@ impl Symbol {
         Err(Failure::refused(format!("the code has {} bytes, and no QR symbol holds so many", code.len())))
     }
 
-    pub(super) fn describe(&self) -> Record {
+    pub(crate) fn describe(&self) -> Record {
         Record::new()
             .with("symbol_version", self.version)
             .with("symbol_modules", self.code.width())
             .with("error_correction", "L")
     }
 
-    pub(super) fn draw(&self, format: Format) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn draw(&self, format: Format) -> Result<Vec<u8>, Failure> {
         match format {
             Format::Svg => {
                 let mut svg = self.code.render::<svg::Color<'_>>();
@@ -69,7 +69,7 @@ impl Symbol {
     }
 
     /// Two modules to a character, with a quiet zone around them.
-    pub(super) fn in_terminal(&self, dark_on_light: bool) -> String {
+    pub(crate) fn in_terminal(&self, dark_on_light: bool) -> String {
         // There a block is `Dark`, as on paper.
         let (block, space) = (Dense1x2::Dark, Dense1x2::Light);
         let (dark, light) = if dark_on_light { (block, space) } else { (space, block) };

@@ -180,7 +180,7 @@ fn look(arguments: &Arguments, user_id: UserId<'_>) -> Result<Checked, Failure> 
 /// Asks the server what the account has.
 fn ask(client: &Client, user_id: UserId<'_>, no_backup: bool) -> Result<Checked, Failure> {
     let mut found = Checked::default();
-    found.no_identity(user_id, query(client, user_id.as_str())?)?;
+    found.no_identity(user_id, query(client, &[user_id.as_str()])?)?;
     found.no_secret_storage(user_id, &AccountData::of_server(client, user_id.as_str()))?;
     if !no_backup {
         match client.get(&["room_keys", "version"])? {
@@ -194,7 +194,7 @@ fn ask(client: &Client, user_id: UserId<'_>, no_backup: bool) -> Result<Checked,
 
 /// Whether the server shows what it was sent: another device may have been faster.
 fn shown(client: &Client, setup: &Setup) -> Result<(), Failure> {
-    let text = query(client, &setup.user_id)?;
+    let text = query(client, &[&setup.user_id])?;
     let response = KeysQueryResponse::parse(&text);
     let msk = response.ok().zip(UserId::parse(&setup.user_id).ok());
     let msk = msk.and_then(|(response, user_id)| response.master_key(user_id).ok());

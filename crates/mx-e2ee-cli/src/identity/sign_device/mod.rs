@@ -4,7 +4,7 @@ mod device;
 mod said;
 
 use clap::Args;
-use mx_cross_signing::{SignaturesUpload, Usage};
+use mx_cross_signing::Usage;
 use mx_signing::KeysQueryResponse;
 use mx_types::Ed25519PublicKey;
 
@@ -14,7 +14,7 @@ use self::{
 };
 use super::{
     account_data::AccountData,
-    asking::{query, who_am_i},
+    asking::{query, upload_signatures, who_am_i},
     own::{Own, fingerprint},
     secret_storage::{self, Opened},
 };
@@ -82,7 +82,9 @@ pub(super) fn run(arguments: &Arguments, json: bool) -> Result<Verdict, Failure>
         .ok_or_else(|| Failure::refused("the access token belongs to no device; name one with --device"))?;
 
     let (keys_query, account_data) = match (&client, &arguments.keys_query, &arguments.account_data) {
-        (Some(client), _, _) => (query(client, &own.user_id)?, AccountData::of_server(client, &own.user_id)),
+        (Some(client), _, _) => {
+            (query(client, &[&own.user_id])?, AccountData::of_server(client, &own.user_id))
+        }
         (None, Some(keys_query), Some(account_data)) => {
             if *keys_query == Place::Standard && *account_data == Place::Standard {
                 return Err(Failure::misused("both the keys and the account data come from standard input"));
@@ -103,7 +105,7 @@ pub(super) fn run(arguments: &Arguments, json: bool) -> Result<Verdict, Failure>
         (Signing::Already, None) => out.line("{}")?,
         (Signing::Already, Some(_)) => out.text(&result(&own, &device, "already signed", json))?,
         (Signing::New(upload), Some(client)) if !arguments.dry_run => {
-            send(&client, upload)?;
+            upload_signatures(&client, upload)?;
             out.text(&result(&own, &device, "signed", json))?;
             out.commit()?;
             return shown(&client, &own, &device);
@@ -155,24 +157,9 @@ fn sign(
     Ok((device, signing))
 }
 
-fn send(client: &Client, mut upload: SignaturesUpload) -> Result<(), Failure> {
-    let answer = client.post(&["keys", "signatures", "upload"], &upload.body())?;
-    let body = client.expect("uploading the signature", answer)?;
-    let failures = upload.answered(&body);
-    let failures =
-        failures.map_err(|error| Failure::refused(format!("the server's answer to the upload: {error}")))?;
-    match failures.first() {
-        None => Ok(()),
-        Some(failure) => Err(Failure::refused(format!(
-            "the server refuses the signature on {}: {}",
-            failure.key_id, failure.errcode
-        ))),
-    }
-}
-
 /// Whether the server shows the signature that it has accepted.
 fn shown(client: &Client, own: &Own, device: &OwnDevice) -> Result<Verdict, Failure> {
-    let text = query(client, &own.user_id)?;
+    let text = query(client, &[&own.user_id])?;
     let response = KeysQueryResponse::parse(&text);
     let response =
         response.map_err(|error| Failure::refused(format!("the answer to /keys/query: {error}")))?;
