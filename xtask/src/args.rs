@@ -53,6 +53,11 @@ impl Args {
         Ok(args)
     }
 
+    /// Nothing but a flag, for a command that another one runs.
+    pub(crate) fn with_flag(flag: &str) -> Self {
+        Self { flags: vec![flag.to_owned()], ..Self::default() }
+    }
+
     pub(crate) fn json(&self) -> bool {
         self.has("json")
     }

@@ -140,9 +140,9 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "size",
-        usage: "[--check | --update] [--wasm]",
-        about: "flash and RAM of firmware linked without an allocator (docs/size.toml); --wasm: modules",
-        grammar: Grammar::Own { flags: &["check", "update", "wasm"], values: &[], words: false },
+        usage: "[--check | --update | --run | --wasm]",
+        about: "flash and RAM of firmware (docs/size.toml); --run: instructions, stack; --wasm: modules",
+        grammar: Grammar::Own { flags: &["check", "run", "update", "wasm"], values: &[], words: false },
         run: size::run,
     },
     Command {

@@ -1,6 +1,6 @@
 //! The images of xtask/firmware, built for one target and one set of flags.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Result;
 
@@ -19,6 +19,9 @@ pub(crate) const MACHINES: &[(&str, &str)] = &[
 pub(crate) const COMPACT: (&str, &[&str]) =
     ("compact", &["--cfg", "aes_backend_soft=\"compact\"", "--cfg", "sha2_backend_soft=\"compact\""]);
 
+/// How they come if nobody says anything.
+pub(crate) const DEFAULT: (&str, &[&str]) = ("default", &[]);
+
 /// Builds a program of the firmware under the flags, which have a name of their own. Where it lies, or what the compiler
 /// said.
 pub(crate) fn build(
@@ -26,13 +29,25 @@ pub(crate) fn build(
     program: &str,
     target: &str,
     args: &[&str],
+    backends: (&str, &[&str]),
+) -> Result<Result<PathBuf, String>> {
+    build_with(project, program, target, args, backends, &BTreeMap::new())
+}
+
+/// The same with variables that change cargo's profile.
+pub(crate) fn build_with(
+    project: &Project,
+    program: &str,
+    target: &str,
+    args: &[&str],
     (backends, flags): (&str, &[&str]),
+    variables: &BTreeMap<&str, &str>,
 ) -> Result<Result<PathBuf, String>> {
     let folder = project.root.join("target/firmware").join(backends);
     let manifest = format!("{FIRMWARE}/Cargo.toml");
     let mut command = project.cargo(["build", "--quiet", "--release", "--manifest-path", &manifest]);
     command.args(["--bin", program, "--target", target]).args(args).arg("--target-dir").arg(&folder);
     command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
-    let built = capture(&mut command)?;
+    let built = capture(command.envs(variables))?;
     Ok(if built.success { Ok(folder.join(target).join("release").join(program)) } else { Err(built.stderr) })
 }

@@ -25,6 +25,7 @@ mod qemu;
 mod report;
 mod secrets;
 mod size;
+mod size_run;
 mod size_wasm;
 mod source;
 mod steps;

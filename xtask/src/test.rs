@@ -30,7 +30,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
         steps.report("layers", || layers::run(project, &plain));
         steps.report("features", || features::run(project, &plain));
         steps.report("memory", || memory::run(project, &plain));
-        steps.report("firmware without an allocator", || size::run(project, &plain));
+        steps.report("firmware without an allocator", || size::run(project, &Args::with_flag("check")));
         steps.report("mx-wasm in Node.js", || wasm::test(project));
         if !args.has("no-interop") {
             steps.outcome("interop", || Ok(peers::quick_interop(project)?.outcome().clone()));

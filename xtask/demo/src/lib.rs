@@ -6,6 +6,11 @@
 #![expect(clippy::indexing_slicing, reason = "serde_json answers null where a member is missing")]
 #![expect(clippy::std_instead_of_alloc, reason = "a tool, not a library")]
 
+/// The firmware's way through docs/embedded.md, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedded.md")]
+mod embedded {}
+
 mod command_line;
 mod conversation;
 pub mod device;

@@ -102,3 +102,65 @@ pub fn stack_len() -> usize {
 fn bottom() -> usize {
     &raw const _stack_end as usize
 }
+
+/// Counts instructions, while QEMU lets one nanosecond pass for each (`-icount shift=0`).
+#[derive(Debug)]
+pub struct Instructions {
+    start: u32,
+}
+
+#[cfg(target_arch = "arm")]
+impl Instructions {
+    /// SysTick: control, reload value, current value.
+    const CONTROL: usize = 0xe000_e010;
+    const RELOAD: usize = 0xe000_e014;
+    const CURRENT: usize = 0xe000_e018;
+    const MAX: u32 = 0x00ff_ffff;
+
+    /// Nanoseconds of 16 ticks: at 25 MHz on the Cortex-M4, at 16 MHz on the Cortex-M0.
+    const NANOSECONDS_OF_16: u64 = if cfg!(target_abi = "eabihf") { 640 } else { 1_000 };
+
+    /// Begins to count.
+    #[must_use]
+    pub fn start() -> Self {
+        for (address, value) in [(Self::RELOAD, Self::MAX), (Self::CONTROL, 5)] {
+            // SAFETY: registers of the core's own timer, which nothing else uses.
+            unsafe { core::ptr::with_exposed_provenance_mut::<u32>(address).write_volatile(value) };
+        }
+        Self { start: Self::now() }
+    }
+
+    /// How many there were, to the length of a tick.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        // It counts down.
+        u64::from(self.start.wrapping_sub(Self::now()) & Self::MAX) * Self::NANOSECONDS_OF_16 / 16
+    }
+
+    fn now() -> u32 {
+        // SAFETY: as above.
+        unsafe { core::ptr::with_exposed_provenance::<u32>(Self::CURRENT).read_volatile() }
+    }
+}
+
+#[cfg(target_arch = "riscv32")]
+impl Instructions {
+    /// Begins to count.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { start: Self::now() }
+    }
+
+    /// How many there were.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        Self::now().wrapping_sub(self.start).into()
+    }
+
+    fn now() -> u32 {
+        let count;
+        // SAFETY: reads a counter.
+        unsafe { core::arch::asm!("csrr {}, minstret", out(reg) count) };
+        count
+    }
+}

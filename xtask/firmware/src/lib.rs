@@ -3,5 +3,6 @@
 #![no_std]
 
 pub mod board;
+pub mod entropy;
 pub mod link;
 pub mod protocol;

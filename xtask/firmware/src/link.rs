@@ -1,6 +1,6 @@
 //! The link to the host, by semihosting: frames both ways, random bytes, and the flash that the host plays.
 
-use core::convert::Infallible;
+use core::{convert::Infallible, fmt};
 
 use rand_core::{TryCryptoRng, TryRng};
 use semihosting::{
@@ -35,6 +35,11 @@ impl Link {
         for part in parts {
             self.write(part);
         }
+    }
+
+    /// Prints a line: what an image says that talks to no host.
+    pub fn print(&mut self, line: fmt::Arguments<'_>) {
+        fmt::Write::write_fmt(self, format_args!("{line}\n")).expect("the host is there");
     }
 
     /// Waits for a frame and puts it to the start of `buffer`, which must have room for it.
@@ -77,6 +82,13 @@ impl Link {
             let count = self.output.write(bytes).expect("the host is there");
             bytes = bytes.get(count..).expect("no more than asked for is written");
         }
+    }
+}
+
+impl fmt::Write for Link {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.write(text.as_bytes());
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use core::hint::black_box;
 
 use mx_attachment::{AttachmentInfo, AttachmentKey};
 
-use crate::entropy::Entropy;
+use firmware::entropy::Entropy;
 
 pub fn run(rng: &mut Entropy) -> Option<()> {
     let mut file = black_box([1; 100]);

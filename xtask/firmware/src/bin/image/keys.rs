@@ -4,7 +4,7 @@ use core::hint::black_box;
 
 use mx_curve25519::{Curve25519SecretKey, Ed25519SecretKey, Ed25519Verifier, KeyAgreement as _};
 
-use crate::entropy::Entropy;
+use firmware::entropy::Entropy;
 
 pub fn run(rng: &mut Entropy) -> Option<()> {
     let message = black_box(*b"22.5 C");

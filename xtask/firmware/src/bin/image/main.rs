@@ -6,7 +6,6 @@
 
 #[cfg(feature = "attachment")]
 mod attachment;
-mod entropy;
 #[cfg(feature = "keys")]
 mod keys;
 #[cfg(feature = "megolm-decrypt")]
@@ -22,7 +21,7 @@ use core::{
     panic::PanicInfo,
 };
 
-use crate::entropy::Entropy;
+use firmware::entropy::Entropy;
 
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {

@@ -15,7 +15,7 @@ pub fn read() -> Option<()> {
 }
 
 #[cfg(feature = "megolm")]
-pub fn run(rng: &mut crate::entropy::Entropy) -> Option<()> {
+pub fn run(rng: &mut firmware::entropy::Entropy) -> Option<()> {
     use mx_megolm::{Generation, OutboundGroupSession, PickleKey};
 
     let mut outbound = OutboundGroupSession::new(rng).ok()?;

@@ -6,7 +6,7 @@ use mx_olm::{Account, OlmMessage, PreKeyMessage, Session};
 use mx_pickle::{Generation, PickleKey};
 use mx_types::base64;
 
-use crate::entropy::Entropy;
+use firmware::entropy::Entropy;
 
 const SKIPPED: usize = 8;
 

@@ -4,7 +4,7 @@ use core::hint::black_box;
 
 use mx_pickle::{Generation, Kind, PickleKey, sealed_len};
 
-use crate::entropy::Entropy;
+use firmware::entropy::Entropy;
 
 const KIND: Kind = Kind { type_tag: 200, layout: 1 };
 

@@ -4,12 +4,20 @@ use core::{convert::Infallible, hint::black_box};
 
 use rand_core::{TryCryptoRng, TryRng};
 
-/// Counts, in a way that the compiler cannot see through. No key of it leaves the image, which never runs.
+/// Counts, in a way that the compiler cannot see through. No key of it leaves the image.
+#[derive(Debug)]
 pub struct Entropy(u32);
 
 impl Entropy {
+    #[must_use]
     pub fn new() -> Self {
         Self(black_box(1))
+    }
+}
+
+impl Default for Entropy {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
