@@ -27,7 +27,7 @@ use self::{differences::Differences, exchange::StartsFrom, report::Report};
 const HELP: &str = "\
 Talks with vodozemac, libolm, ruma and matrix-sdk-crypto: sessions, random exchanges with losses,
 group sessions, signatures, short strings, canonical JSON, attachments, key files, key backups,
-identities and the trust in them, and inputs on which they differ.
+identities and the trust in them, verifications, and inputs on which they differ.
 One line a check.
 
 Usage: cargo xtask interop [--quick] [--seed N] [--only TEXT]

@@ -1,4 +1,4 @@
-//! With matrix-sdk-crypto: attachments, session data, key files, and rooms that its machine wrote or reads.
+//! With matrix-sdk-crypto: attachments, session data, key files, rooms that its machine wrote or reads, identities, verifications.
 
 mod attachments;
 mod backups;
@@ -9,6 +9,7 @@ mod room;
 mod room_keys;
 mod secret_storage;
 mod tool;
+mod verifications;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
@@ -54,6 +55,8 @@ pub fn checks(report: &mut Report) {
     report.check("secret storage, ours to them", secret_storage::to_them);
     report.check("cross-signing keys through secret storage", secret_storage::signing_keys);
 
+    verifications::checks(report);
+
     report.title("Where matrix-sdk-crypto differs");
     let mut differences = Differences::default();
     let inputs = "making the inputs";
@@ -63,7 +66,8 @@ pub fn checks(report: &mut Report) {
         .and_then(|()| key_files::differences(&mut differences, report, &mut rng))
         .and_then(|()| identities::differences(&mut differences, report))
         .and_then(|()| secret_storage::differences(&mut differences, report, &mut rng))
-        .and_then(|()| backups::differences(&mut differences, report, &mut rng));
+        .and_then(|()| backups::differences(&mut differences, report, &mut rng))
+        .and_then(|()| verifications::differences(&mut differences, report, &rng));
     report.quiet_check(inputs, || tried);
     differences.print();
 }
