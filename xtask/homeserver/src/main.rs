@@ -22,6 +22,7 @@ mod synapse;
 mod tool;
 mod verifier;
 mod verify_devices;
+mod verify_tool;
 mod verify_users;
 
 use std::{env, ffi::OsString, io, path::PathBuf, process::ExitCode};

@@ -50,7 +50,7 @@ pub(crate) fn play(stage: &mut Stage<'_>, recovery_key: &str) -> Result<(), Fail
 }
 
 /// The device's Ed25519 key, as the device shows it.
-fn fingerprint(client: &Client) -> Result<String, Failure> {
+pub(crate) fn fingerprint(client: &Client) -> Result<String, Failure> {
     let keys = client.device.device_keys()?;
     let device_id = &client.session.device_id;
     let key = keys["keys"][format!("ed25519:{device_id}")].as_str();

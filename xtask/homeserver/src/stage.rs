@@ -15,7 +15,7 @@ use crate::{
     server::{Server, Session},
     sign_device,
     tool::Tool,
-    verify_devices, verify_users,
+    verify_devices, verify_tool, verify_users,
 };
 
 /// Everything that takes part.
@@ -46,6 +46,7 @@ pub(crate) fn play<'s>(
     backup::play(&mut stage, &bobs)?;
     verify_devices::play(&mut stage, &keys)?;
     verify_users::play(&mut stage, &keys, &bobs)?;
+    verify_tool::play(&mut stage, &recovery_key)?;
     stage.narrator.chapter("Synapse accepted every object, and showed what was computed.")?;
     Ok(stage)
 }

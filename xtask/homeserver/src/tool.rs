@@ -4,7 +4,7 @@ use std::{
     fs,
     io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 use crate::{Failure, fail};
@@ -46,6 +46,13 @@ impl Tool {
         let output = self.start(arguments, input)?;
         let is_refused = output.status.code() == Some(REFUSED);
         if is_refused { Ok(String::from_utf8(output.stderr)?) } else { told(arguments, &output) }
+    }
+
+    /// Starts it. What it says to people goes where that of this program goes.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Result<Child, Failure> {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        Ok(command.spawn()?)
     }
 
     fn start(&self, arguments: &[&str], input: &str) -> Result<Output, Failure> {
