@@ -404,6 +404,15 @@ impl<'a> Reader<'a> {
 fn plain_len(text: &[u8]) -> usize {
     // As signed numbers, those that are not ASCII are below all others.
     let is_special = |byte: u8| (byte == b'"') | (byte == b'\\') | (byte.cast_signed() < 0x20);
+    // Names and most values end in the first word or the second.
+    let mut short = 0;
+    for word in text.as_chunks().0.iter().take(2) {
+        if let Some(special) = first_special(*word) {
+            return short + special;
+        }
+        short += word.len();
+    }
+    let text = text.get(short..).unwrap_or_default();
     // Compilers look at all of a block at once.
     let is_plain = |block: &&[u8; 32]| !block.iter().fold(false, |any, byte| any | is_special(*byte));
     let blocks = 32 * text.as_chunks().0.iter().take_while(is_plain).count();
@@ -412,7 +421,7 @@ fn plain_len(text: &[u8]) -> usize {
     let rest = special.unwrap_or_else(|| {
         8 * words.len() + last.iter().position(|byte| is_special(*byte)).unwrap_or(last.len())
     });
-    blocks + rest
+    short + blocks + rest
 }
 
 /// The first byte that is a quote, a backslash, a control character or not ASCII, if there is one.
