@@ -133,9 +133,11 @@ fn texts_that_are_no_object_are_refused_by_name() {
         Err(KeyDescriptionError::Object(error)) => error,
         other => panic!("{other:?}"),
     };
-    for text in ["", " ", "[]", "\"algorithm\"", "null", "1"] {
+    for text in ["[]", "\"algorithm\"", "null", "1"] {
         assert_eq!(object(text), MalformedObject::NotAnObject, "{text}");
     }
+    assert_eq!(object(""), MalformedObject::Syntax { position: 0 });
+    assert_eq!(object(" "), MalformedObject::Syntax { position: 1 });
     assert_eq!(object("{"), MalformedObject::Syntax { position: 1 });
     assert!(matches!(object("{} {}"), MalformedObject::Syntax { position: 3 }));
     assert!(matches!(object(r#"{"a":"\x"}"#), MalformedObject::Syntax { .. }));
@@ -143,9 +145,14 @@ fn texts_that_are_no_object_are_refused_by_name() {
     assert_eq!(object(&long), MalformedObject::TooLong { len: long.len(), limit: MAX_OBJECT_LEN });
     let half = KeyDescriptionError::Object(MalformedObject::WrongType { member: "name" });
     assert_eq!(parse(r#","name":"\ud83d""#).err(), Some(half));
-    // Depth costs nothing.
-    let deep = format!(r#","deep":{}{}"#, "[".repeat(30_000), "]".repeat(30_000));
-    assert!(parse(&deep).is_ok());
+    // Members that nobody knows are kept, up to a depth that every reader takes.
+    let deep = |depth| format!(r#","deep":{}{}"#, "[".repeat(depth), "]".repeat(depth));
+    assert!(parse(&deep(127)).is_ok());
+    let refused = parse(&deep(128)).err();
+    assert!(
+        matches!(refused, Some(KeyDescriptionError::Object(MalformedObject::TooDeep { .. }))),
+        "{refused:?}"
+    );
 }
 
 #[test]
