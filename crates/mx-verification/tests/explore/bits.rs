@@ -128,6 +128,13 @@ fn check(name: &str, plan: &Plan, expected: &[&str]) {
     assert_eq!(found, expected, "{found:#?}");
 }
 
+/// One offer, of which nothing is left; or two, of which the other is taken, and the commitment is over another start.
+const MACS_OF_START: &str = if cfg!(feature = "legacy-mac") {
+    "start of 0, message_authentication_codes: m.mismatched_commitment, m.mismatched_commitment"
+} else {
+    "start of 0, message_authentication_codes: m.unknown_method, m.unknown_method"
+};
+
 // SAS-17, SAS-18, SAS-37, SAS-39, SAS-42, VER-17, VER-30, VER-39, VER-55, VER-63, VER-65, VER-67, VER-74, VER-80, VER-95
 #[test]
 fn attack_096_one_wrong_bit_in_sas_to_device() {
@@ -161,7 +168,7 @@ fn attack_096_one_wrong_bit_in_sas_to_device() {
         "start of 0, from_device: m.invalid_message, m.invalid_message | m.unexpected_message, m.unexpected_message",
         "start of 0, hashes: m.unknown_method, m.unknown_method",
         "start of 0, key_agreement_protocols: m.unknown_method, m.unknown_method",
-        "start of 0, message_authentication_codes: m.unknown_method, m.unknown_method",
+        MACS_OF_START,
         "start of 0, method: m.unknown_method, m.unknown_method",
         "start of 0, short_authentication_string: m.mismatched_commitment, m.mismatched_commitment",
         "start of 0, transaction_id: m.unexpected_message, m.unexpected_message",
@@ -204,7 +211,7 @@ fn attack_096_one_wrong_bit_in_sas_in_a_room() {
         "start of 0, hashes: m.unknown_method, m.unknown_method",
         "start of 0, key_agreement_protocols: m.unknown_method, m.unknown_method",
         "start of 0, m.relates_to: m.timeout, m.timeout",
-        "start of 0, message_authentication_codes: m.unknown_method, m.unknown_method",
+        MACS_OF_START,
         "start of 0, method: m.unknown_method, m.unknown_method",
         "start of 0, short_authentication_string: m.mismatched_commitment, m.mismatched_commitment",
     ];
