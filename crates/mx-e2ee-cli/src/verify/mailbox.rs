@@ -131,7 +131,8 @@ fn is_passing(answer: &Result<Answer, Failure>) -> bool {
 }
 
 /// No rooms, nothing of the account: messages for the device are not filtered.
-const FILTER: &str = r#"{"account_data":{"not_types":["*"]},"presence":{"not_types":["*"]},"room":{"rooms":[]}}"#;
+const FILTER: &str =
+    r#"{"account_data":{"not_types":["*"]},"presence":{"not_types":["*"]},"room":{"rooms":[]}}"#;
 
 /// As many Synapse shows at a time.
 const SERVERS_LIMIT: usize = 100;
