@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments, json: bool) -> Result<Verdict, Failure>
         let response = KeysQueryResponse::parse(&text).map_err(|error| {
             let why = match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
                 Err(error) => format!("it is not JSON: {error}"),
-                Ok(_) => format!("it is no answer to /keys/query, an object with `device_keys`: {error}"),
+                Ok(_) => format!("it is no answer to /keys/query, which is an object: {error}"),
             };
             Failure::refused(format!("{}: {why}", input.name()))
         })?;
