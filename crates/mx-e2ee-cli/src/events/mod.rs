@@ -1,27 +1,18 @@
 //! `events decrypt`: a room's exported events, offline.
 
 mod attachments;
-mod event;
-mod judge;
-mod reader;
-mod replay;
-mod sessions;
+mod keys;
 mod summary;
 
 use std::{io::Read, path::PathBuf};
 
 use clap::{Args, Subcommand};
+use embedded_io_adapters::std::FromStd;
+use mx_room_history::{EventReader, Found, Judge, JudgedEvent, NeededSessions, VerdictCounts, Why};
 use mx_types::RoomId;
 use serde_json::Value;
 
-use self::{
-    attachments::Attachments,
-    event::{Encrypted, Event},
-    judge::{Judge, Judged},
-    reader::{Found, Reader},
-    sessions::{Needed, Sessions},
-    summary::Summary,
-};
+use self::{attachments::Attachments, summary::Summary};
 use crate::{
     failure::{Failure, Verdict},
     input::Input,
@@ -31,7 +22,7 @@ use crate::{
     passphrase::Descriptor,
     place::Place,
     progress::{Progress, Watched},
-    record::Record,
+    record::printable_json,
 };
 
 #[derive(Debug, Subcommand)]
@@ -86,9 +77,8 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Verdict, Failure> {
     if keys == Place::Standard && input == Place::Standard {
         return Err(Failure::misused("keys and events cannot both come from standard input"));
     }
-    if let Some(room) = &room {
-        RoomId::parse(room).map_err(|error| Failure::misused(format!("--room: {error}")))?;
-    }
+    let room = room.as_deref().map(RoomId::parse).transpose();
+    let room = room.map_err(|error| Failure::misused(format!("--room: {error}")))?;
     let leniency = lenient.leniency();
     let mut attachments = media.map(|folder| Attachments::new(&folder, leniency, replace)).transpose()?;
     let mut out = Output::create(&output, replace)?;
@@ -96,23 +86,24 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Verdict, Failure> {
     let mut keys = KeyFile::open(&keys, passphrase_fd)?;
 
     // Twice over the events, so that of a large key file only what they need is kept.
-    let needed = needed(&mut input, room.as_deref())?;
-    let sessions = Sessions::load(&mut keys, &needed)?;
-    drop((keys, needed));
+    let mut needed = needed(&mut input, room)?;
+    let found = keys::load(&mut keys, &mut needed)?;
+    drop(keys);
     input.rewind()?;
-    let mut judge = Judge::new(sessions, room);
-    let mut summary = Summary::default();
+    let (mut judge, mut verdicts) = (Judge::new(needed), VerdictCounts::default());
     let (name, len) = (input.name().to_owned(), input.len());
     let progress = Progress::of_bytes("decrypting", len).beside(&out);
     each_value(Watched::new(input, progress), &name, |found| {
-        let line = line(found, &mut judge, attachments.as_mut(), &mut summary)?;
-        out.line(&line)
+        let judged = judge.judge(found);
+        verdicts.count(judged.verdict);
+        out.line(&line(&judged, attachments.as_mut())?)
     })?;
     let is_standard = out.is_standard();
     out.commit()?;
 
     let attachments = attachments.map(|attachments| attachments.counts);
-    let text = summary.to_text(judge.sessions().counts, attachments, json);
+    let summary = Summary { verdicts, keys: found, attachments };
+    let text = summary.to_text(json);
     if is_standard {
         crate::failure::tell(&text);
     } else {
@@ -120,9 +111,7 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Verdict, Failure> {
         standard.text(&text)?;
         standard.commit()?;
     }
-    let is_good =
-        summary.is_good() && attachments.is_none_or(|counts| counts.refused == 0 && counts.not_found == 0);
-    Ok(if is_good { Verdict::Good } else { Verdict::Bad })
+    Ok(if summary.is_good() { Verdict::Good } else { Verdict::Bad })
 }
 
 fn each_value(
@@ -131,83 +120,35 @@ fn each_value(
     mut take: impl FnMut(&Found<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let unreadable = |error| Failure::input_output(format!("cannot read {name}"), &error);
-    let mut reader = Reader::new(source).map_err(unreadable)?;
-    while let Some(found) = reader.next().map_err(unreadable)? {
+    let mut reader = EventReader::new(FromStd::new(source)).map_err(unreadable)?;
+    while let Some(found) = reader.next_event().map_err(unreadable)? {
         take(&found)?;
     }
     Ok(())
 }
 
-/// The sessions that the events name. What is wrong with an event is said the second time.
-fn needed(input: &mut Input, default_room: Option<&str>) -> Result<Needed, Failure> {
-    let mut needed = Needed::default();
+/// The sessions that the events name.
+fn needed(input: &mut Input, default_room: Option<RoomId<'_>>) -> Result<NeededSessions, Failure> {
+    let mut needed = NeededSessions::new(default_room);
     let name = input.name().to_owned();
     each_value(input, &name, |found| {
-        let Some(event) = found.json.ok().and_then(|json| Event::parse(json).ok()) else { return Ok(()) };
-        if !event.is_encrypted() {
-            return Ok(());
-        }
-        if let Ok(encrypted) = Encrypted::parse(&event)
-            && let Ok((room_id, session_id)) = judge::address(&event, &encrypted, default_room)
-        {
-            needed.add(room_id, session_id);
-        }
-        Ok(())
+        let added = found.json.map_or(Ok(()), |json| needed.add_event(json));
+        added.map_err(|error| Failure::refused(format!("{name}: {error}")))
     })?;
     Ok(needed)
 }
 
 /// A line of the output: what is said of an event, and the event.
-fn line(
-    found: &Found<'_>,
-    judge: &mut Judge,
-    attachments: Option<&mut Attachments>,
-    summary: &mut Summary,
-) -> Result<String, Failure> {
-    let mut record = Record::new().with("at", found.place.to_string());
-    let parsed = match &found.json {
-        Ok(json) => Event::parse(json).map(|event| (*json, event)),
-        Err(why) => Err(why.to_string()),
+fn line(judged: &JudgedEvent<'_>, attachments: Option<&mut Attachments>) -> Result<String, Failure> {
+    let why = match judged.why {
+        Some(Why::NoRoom) => Some(format!("{}; --room names it", Why::NoRoom)),
+        _ => None,
     };
-    let (judged, event) = match parsed {
-        Ok((json, event)) => {
-            for (name, value) in [("event_id", &event.event_id), ("claimed_sender", &event.sender)] {
-                if let Some(value) = value {
-                    record = record.with(name, &**value);
-                }
-            }
-            let mut judged = judge.judge(json, &event);
-            let event = judged.event.take();
-            // What was not decrypted is handed on as it is, so that nothing is missing.
-            let event = event.unwrap_or_else(|| event::on_one_line(&String::from_utf8_lossy(json)).into());
-            (judged, Some(event))
-        }
-        Err(why) => (Judged::because(judge::Verdict::Malformed, why), None),
+    let reports = match (attachments, judged.content()) {
+        (Some(attachments), Some(content)) => attachments.decrypt(content)?,
+        _ => Vec::new(),
     };
-    summary.count(judged.verdict);
-    record = record.with("verdict", judged.verdict.as_str());
-    if let Some(why) = judged.why {
-        record = record.with("why", why);
-    }
-    if let Some(message_index) = judged.message_index {
-        record = record.with("message_index", message_index);
-    }
-    if judged.verdict == judge::Verdict::Decrypted {
-        // The key came from a file: nothing proves who the sender is.
-        record = record.with("authenticated", false);
-    }
-    if let (Some(attachments), Some(content)) = (attachments, &judged.content) {
-        let reports = attachments.decrypt(content)?;
-        if !reports.is_empty() {
-            record = record.with("attachments", Value::Array(reports));
-        }
-    }
-    let mut line = record.to_json();
-    if let Some(event) = event {
-        line.pop();
-        line.push_str(",\"event\":");
-        line.push_str(&event);
-        line.push('}');
-    }
-    Ok(line)
+    let reports = (!reports.is_empty()).then(|| Value::Array(reports).to_string());
+    let more = reports.as_deref().map(|reports| ("attachments", reports));
+    Ok(printable_json(&judged.emit_with(why.as_deref(), more.as_slice())))
 }
