@@ -3,12 +3,21 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mx_json::{Value, all_members, elements, leading_members, members, value};
+use mx_json::{Value, all_members, elements, leading_members, members, read_members, value};
 
 fuzz_target!(|text: &[u8]| {
     let named = members(text, &["a", "b"]);
     let leading = leading_members(text, &["a", "b"]);
     assert!(leading.is_ok() || named.is_err(), "the whole is an object, its beginning is not");
+    let mut handed_out = 0;
+    let one_by_one = read_members(text, &["a", "b"], |_, unread| {
+        handed_out += 1;
+        unread.value().map(drop)
+    });
+    assert_eq!(one_by_one.err(), named.as_ref().err().copied());
+    if let Ok(named) = &named {
+        assert_eq!(named.iter().flatten().count(), handed_out);
+    }
     let Ok(all) = all_members(text) else {
         return;
     };

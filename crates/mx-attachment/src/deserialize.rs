@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::of_text(text))
+        Ok(Value::of_text(text.as_bytes()))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Value, E> {
@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Secret {
 /// Decodes a string where it stands.
 struct Text<F>(F);
 
-impl<T, F: FnOnce(&str) -> T> Visitor<'_> for Text<F> {
+impl<T, F: FnOnce(&[u8]) -> T> Visitor<'_> for Text<F> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -142,7 +142,7 @@ impl<T, F: FnOnce(&str) -> T> Visitor<'_> for Text<F> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<T, E> {
-        Ok(self.0(text))
+        Ok(self.0(text.as_bytes()))
     }
 }
 

@@ -50,7 +50,7 @@ impl AttachmentInfo {
     /// [`InvalidFile::Key`], [`InvalidFile::Iv`] or [`InvalidFile::Hash`].
     pub fn from_base64(k: &str, iv: &str, sha256: &str) -> Result<Self, InvalidFile> {
         Ok(Self {
-            key: decode_key(k).map_err(InvalidFile::Key)?,
+            key: decode_key(k.as_bytes()).map_err(InvalidFile::Key)?,
             iv: decode_array(iv, TrailingBits::Ignored).map_err(InvalidFile::Iv)?,
             sha256: decode_array(sha256, TrailingBits::Ignored).map_err(InvalidFile::Hash)?,
             version: Version::V2,
@@ -165,7 +165,7 @@ impl fmt::Debug for AttachmentInfo {
 }
 
 /// `k` of the JSON Web Key.
-pub(crate) fn decode_key(k: &str) -> Result<Zeroizing<[u8; 32]>, DecodeError> {
+pub(crate) fn decode_key(k: &[u8]) -> Result<Zeroizing<[u8; 32]>, DecodeError> {
     let mut key = Zeroizing::new([0; 32]);
     let found = decoded_len(k)?;
     if found != key.len() {

@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use mx_json::{MalformedObject, Value as Json, check_len, elements, members, required};
+use mx_json::{MalformedObject, Unread, Value as Json, check_len, read_members, required};
 
 use crate::{
     UncheckedFile,
@@ -21,72 +21,74 @@ impl<'j> UncheckedFile<Cow<'j, str>> {
     /// twice, or of the wrong type.
     pub fn parse(json: &'j [u8]) -> Result<Self, MalformedObject> {
         check_len(json, MAX_DESCRIPTION_LEN)?;
-        let [v, url, key, iv, hashes] = members(json, &["v", "url", "key", "iv", "hashes"])?;
-        let hashes = hashes.map(|_| required::object(hashes, "hashes")).transpose()?;
-        Ok(Self(File {
-            url: required::string(url, "url")?,
-            v: v.and_then(value),
-            key: key.map(|_| required::object(key, "key").and_then(jwk)).transpose()?,
-            iv: bytes(iv, "iv")?,
-            hashes: hashes
-                .map(|hashes| {
-                    let [sha256] = members(hashes, &["sha256"])?;
-                    Ok(Hashes { sha256: bytes(sha256, "sha256")? })
-                })
-                .transpose()?,
-        }))
+        let mut url = None;
+        let mut file = File { url: (), v: None, key: None, iv: None, hashes: None };
+        read_members(json, &["v", "url", "key", "iv", "hashes"], |place, unread| {
+            match place {
+                0 => file.v = value(unread)?,
+                1 => url = Some(unread.value()?),
+                2 => jwk(unread, file.key.insert(Jwk::default()))?,
+                3 => file.iv = bytes(unread.value()?, "iv")?,
+                _ => hashes(unread, file.hashes.insert(Hashes { sha256: None }))?,
+            }
+            Ok(())
+        })?;
+        let File { v, key, iv, hashes, .. } = file;
+        Ok(Self(File { url: required::string(url, "url")?, v, key, iv, hashes }))
     }
 }
 
-fn jwk(key: &[u8]) -> Result<Jwk, MalformedObject> {
-    let [kty, key_ops, alg, k, ext] = members(key, &["kty", "key_ops", "alg", "k", "ext"])?;
-    Ok(Jwk {
-        kty: kty.and_then(value),
-        alg: alg.and_then(value),
-        ext: ext.and_then(value),
-        key_ops: key_ops.and_then(value),
-        k: decoded(k, "k", Secret::decode)?,
+fn jwk(unread: Unread<'_, '_>, jwk: &mut Jwk) -> Result<(), MalformedObject> {
+    unread.members("key", &["kty", "key_ops", "alg", "k", "ext"], |place, unread| {
+        match place {
+            0 => jwk.kty = value(unread)?,
+            1 => jwk.key_ops = value(unread)?,
+            2 => jwk.alg = value(unread)?,
+            3 => jwk.k = decoded(unread.value()?, "k", Secret::decode)?,
+            _ => jwk.ext = value(unread)?,
+        }
+        Ok(())
+    })
+}
+
+fn hashes(unread: Unread<'_, '_>, hashes: &mut Hashes) -> Result<(), MalformedObject> {
+    unread.members("hashes", &["sha256"], |_, unread| {
+        hashes.sha256 = bytes(unread.value()?, "sha256")?;
+        Ok(())
     })
 }
 
 /// `None` for `null`, as if the member were not there.
-fn value(json: Json<'_>) -> Option<Value> {
-    Some(match json {
-        Json::Null => return None,
-        Json::Bool(true) => Value::True,
-        Json::Text(text) => text.to_str().map_or(Value::Other, |text| Value::of_text(&text)),
-        Json::Array(array) => operations(array),
-        Json::Bool(false) | Json::Number(_) | Json::Object(_) => Value::Other,
-    })
-}
-
-fn operations(array: &[u8]) -> Value {
+fn value(unread: Unread<'_, '_>) -> Result<Option<Value>, MalformedObject> {
     let (mut encrypt, mut decrypt) = (false, false);
-    for element in elements(array) {
-        if let Some(Json::Text(text)) = mx_json::value(element) {
+    let unread = unread.elements(|element| {
+        if let Json::Text(text) = element {
             encrypt |= text.is("encrypt");
             decrypt |= text.is("decrypt");
         }
-    }
-    Value::Operations { encrypt, decrypt }
+    })?;
+    let Some(unread) = unread else { return Ok(Some(Value::Operations { encrypt, decrypt })) };
+    Ok(Some(match unread.value()? {
+        Json::Null => return Ok(None),
+        Json::Bool(true) => Value::True,
+        Json::Text(text) => text.with_secret_bytes(Value::of_text).unwrap_or(Value::Other),
+        Json::Bool(false) | Json::Number(_) | Json::Object(_) | Json::Array(_) => Value::Other,
+    }))
 }
 
-fn bytes<const N: usize>(
-    json: Option<Json<'_>>,
-    member: &'static str,
-) -> Result<Option<Bytes<N>>, MalformedObject> {
+fn bytes<const N: usize>(json: Json<'_>, member: &'static str) -> Result<Option<Bytes<N>>, MalformedObject> {
     decoded(json, member, Bytes::decode)
 }
 
 /// `None` for `null`, as if the member were not there.
 fn decoded<T>(
-    json: Option<Json<'_>>,
+    json: Json<'_>,
     member: &'static str,
-    decode: impl FnOnce(&str) -> T,
+    decode: impl FnOnce(&[u8]) -> T,
 ) -> Result<Option<T>, MalformedObject> {
-    if let None | Some(Json::Null) = json {
+    if let Json::Null = json {
         return Ok(None);
     }
-    let decoded = required::text(json, member)?.with_secret(decode);
+    let decoded = required::text(Some(json), member)?.with_secret_bytes(decode);
     decoded.map(Some).ok_or(MalformedObject::WrongType { member })
 }

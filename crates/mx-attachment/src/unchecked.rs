@@ -91,6 +91,7 @@ pub(crate) struct File<U> {
 
 /// `key`.
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
+#[cfg_attr(feature = "alloc", derive(Default))]
 pub(crate) struct Jwk {
     #[cfg_attr(feature = "serde", serde(default))]
     pub(crate) kty: Option<Value>,
@@ -131,14 +132,14 @@ pub(crate) enum Value {
 
 impl Value {
     /// What a string comes to.
-    pub(crate) fn of_text(text: &str) -> Self {
+    pub(crate) fn of_text(text: &[u8]) -> Self {
         match text {
-            "v1" => Self::V1,
-            "v2" => Self::V2,
-            "oct" => Self::Oct,
-            "A256CTR" => Self::A256Ctr,
-            "encrypt" => Self::Encrypt,
-            "decrypt" => Self::Decrypt,
+            b"v1" => Self::V1,
+            b"v2" => Self::V2,
+            b"oct" => Self::Oct,
+            b"A256CTR" => Self::A256Ctr,
+            b"encrypt" => Self::Encrypt,
+            b"decrypt" => Self::Decrypt,
             _ => Self::Other,
         }
     }
@@ -148,7 +149,7 @@ impl Value {
 pub(crate) struct Bytes<const N: usize>(pub(crate) Result<[u8; N], DecodeError>);
 
 impl<const N: usize> Bytes<N> {
-    pub(crate) fn decode(text: &str) -> Self {
+    pub(crate) fn decode(text: &[u8]) -> Self {
         Self(decode_array(text, TrailingBits::Ignored))
     }
 }
@@ -157,7 +158,7 @@ impl<const N: usize> Bytes<N> {
 pub(crate) struct Secret(pub(crate) Result<Zeroizing<[u8; 32]>, DecodeError>);
 
 impl Secret {
-    pub(crate) fn decode(text: &str) -> Self {
+    pub(crate) fn decode(text: &[u8]) -> Self {
         Self(decode_key(text))
     }
 }

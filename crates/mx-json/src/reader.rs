@@ -1,9 +1,9 @@
-//! What reads. The whole value is checked against the grammar first, so that what is then taken out of it cannot be
-//! malformed any more. There is no recursion.
+//! What reads. A value is checked against the grammar first, so that what is then taken out of it cannot be malformed any
+//! more. There is no recursion but that of callers of [`Unread::members`].
 
 use core::str;
 
-use crate::{MalformedObject, Text, Value, text::hex};
+use crate::{MalformedObject, Text, Unread, Value, scan::plain_len, text::hex};
 
 /// Containers that may be open at once.
 const MAX_DEPTH: u32 = 127;
@@ -36,10 +36,14 @@ pub fn leading_members<'a, const N: usize>(
 ) -> Result<([Option<Value<'a>>; N], usize), MalformedObject> {
     let mut values = [None; N];
     let mut reader = Reader { text: json, position: 0 };
-    match reader.object(names, &mut values) {
-        Ok(()) => Ok((values, reader.position)),
-        Err(fault) => Err(reader.error(fault)),
-    }
+    reader.object(names, |place, unread| {
+        let value = unread.value()?;
+        if let Some(slot) = values.get_mut(place) {
+            *slot = Some(value);
+        }
+        Ok(())
+    })?;
+    Ok((values, reader.position))
 }
 
 /// All members of an object in the order in which they stand: the name, and the text of the value.
@@ -105,20 +109,20 @@ enum Scalar {
 
 /// What is wrong, at the reader's position.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Fault {
+pub(crate) enum Fault {
     Syntax,
     TooDeep,
     NotAnObject,
     Repeated(&'static str),
 }
 
-struct Reader<'a> {
-    text: &'a [u8],
-    position: usize,
+pub(crate) struct Reader<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) position: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn peek(&self) -> Option<u8> {
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.text.get(self.position).copied()
     }
 
@@ -137,13 +141,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), Fault> {
+    pub(crate) fn end(&mut self) -> Result<(), Fault> {
         self.white_space();
         if self.position == self.text.len() { Ok(()) } else { Err(Fault::Syntax) }
     }
 
     /// What is wrong at the place where the reader stopped.
-    const fn error(&self, fault: Fault) -> MalformedObject {
+    pub(crate) const fn error(&self, fault: Fault) -> MalformedObject {
         let position = self.position;
         match fault {
             Fault::Syntax => MalformedObject::Syntax { position },
@@ -173,38 +177,58 @@ impl<'a> Reader<'a> {
         Ok(more)
     }
 
-    /// An object with its members of these names.
-    fn object<const N: usize>(
+    /// An object; `take` gets its members of these names.
+    #[inline]
+    pub(crate) fn object<const N: usize>(
         &mut self,
         names: &[&'static str; N],
-        values: &mut [Option<Value<'a>>; N],
-    ) -> Result<(), Fault> {
+        mut take: impl FnMut(usize, Unread<'_, 'a>) -> Result<(), MalformedObject>,
+    ) -> Result<(), MalformedObject> {
         self.white_space();
         if self.peek() != Some(b'{') {
-            self.value()?;
-            self.end()?;
-            return Err(Fault::NotAnObject);
+            let fault = self.value().and_then(|_| self.end()).err().unwrap_or(Fault::NotAnObject);
+            return Err(self.error(fault));
         }
         self.position += 1;
-        let mut next = self.first_in(b'}')?;
-        let mut expected = 0;
+        let mut next = self.first_in(b'}').map_err(|fault| self.error(fault))?;
+        let (mut expected, mut seen) = (0, [false; N]);
         while next {
             // Most objects have their members in one order.
             let place = if names.get(expected).is_some_and(|name| self.skip_name(name)) {
                 Some(expected)
             } else {
-                let name = self.name()?;
+                let name = self.name().map_err(|fault| self.error(fault))?;
                 names.iter().position(|wanted| name.is(wanted))
             };
-            let value = self.value()?;
-            if let Some((place, member)) = place.and_then(|place| Some((place, *names.get(place)?))) {
-                match values.get_mut(place) {
-                    Some(slot) if slot.is_none() => *slot = Some(value),
-                    _ => return Err(Fault::Repeated(member)),
+            self.white_space();
+            let start = self.position;
+            if let Some(place) = place {
+                match seen.get_mut(place) {
+                    Some(seen) if !*seen => *seen = true,
+                    _ => {
+                        return Err(
+                            self.error(Fault::Repeated(names.get(place).copied().unwrap_or_default()))
+                        );
+                    }
                 }
                 expected = place + 1;
+                take(place, Unread { reader: self })?;
             }
-            next = self.next_in(b'}')?;
+            if self.position == start {
+                self.value().map_err(|fault| self.error(fault))?;
+            }
+            next = self.next_in(b'}').map_err(|fault| self.error(fault))?;
+        }
+        Ok(())
+    }
+
+    /// An array, of which the bracket is next.
+    pub(crate) fn array(&mut self, mut take: impl FnMut(Value<'a>)) -> Result<(), Fault> {
+        self.position += 1;
+        let mut next = self.first_in(b']')?;
+        while next {
+            take(self.value()?);
+            next = self.next_in(b']')?;
         }
         Ok(())
     }
@@ -229,7 +253,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn value(&mut self) -> Result<Value<'a>, Fault> {
+    pub(crate) fn value(&mut self) -> Result<Value<'a>, Fault> {
         self.white_space();
         let start = self.position;
         match self.peek() {
@@ -397,47 +421,5 @@ impl<'a> Reader<'a> {
             _ => return Err(Fault::Syntax),
         };
         Ok(())
-    }
-}
-
-/// The bytes before the first that is a quote, a backslash, a control character or not ASCII.
-fn plain_len(text: &[u8]) -> usize {
-    // As signed numbers, those that are not ASCII are below all others.
-    let is_special = |byte: u8| (byte == b'"') | (byte == b'\\') | (byte.cast_signed() < 0x20);
-    // Names and most values end in the first word or the second.
-    let mut short = 0;
-    for word in text.as_chunks().0.iter().take(2) {
-        if let Some(special) = first_special(*word) {
-            return short + special;
-        }
-        short += word.len();
-    }
-    let text = text.get(short..).unwrap_or_default();
-    // Compilers look at all of a block at once.
-    let is_plain = |block: &&[u8; 32]| !block.iter().fold(false, |any, byte| any | is_special(*byte));
-    let blocks = 32 * text.as_chunks().0.iter().take_while(is_plain).count();
-    let (words, last) = text.get(blocks..).unwrap_or_default().as_chunks();
-    let special = words.iter().enumerate().find_map(|(word, bytes)| Some(8 * word + first_special(*bytes)?));
-    let rest = special.unwrap_or_else(|| {
-        8 * words.len() + last.iter().position(|byte| is_special(*byte)).unwrap_or(last.len())
-    });
-    short + blocks + rest
-}
-
-/// The first byte that is a quote, a backslash, a control character or not ASCII, if there is one.
-///
-/// All eight at once: a byte is zero after the XOR where it is the one looked for, and the subtraction then borrows
-/// into its highest bit. A borrow may mark bytes above that one wrongly, never below, and the lowest one counts.
-const fn first_special(word: [u8; 8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
-    const BACKSLASHES: u64 = u64::from_ne_bytes([b'\\'; 8]);
-    const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
-    let word = u64::from_le_bytes(word);
-    let (quotes, backslashes) = (word ^ QUOTES, word ^ BACKSLASHES);
-    let found = quotes.wrapping_sub(ONES) | backslashes.wrapping_sub(ONES) | word.wrapping_sub(SPACES) | word;
-    match found & (ONES << 7) {
-        0 => None,
-        found => Some((found.trailing_zeros() / 8) as usize),
     }
 }

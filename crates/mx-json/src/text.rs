@@ -25,12 +25,12 @@ impl<'a> Text<'a> {
 
     /// Hands the text to `read`, and wipes what had to be copied for that. `None` as for [`Text::to_str`].
     pub fn with_secret<T>(self, read: impl FnOnce(&str) -> T) -> Option<T> {
-        if self.escaped {
-            let bytes = self.unescape()?;
-            str::from_utf8(&bytes).ok().map(read)
-        } else {
-            str::from_utf8(self.raw).ok().map(read)
-        }
+        self.with_secret_bytes(|bytes| str::from_utf8(bytes).ok().map(read))?
+    }
+
+    /// [`Text::with_secret`] for what looks at the bytes anyway, such as Base64.
+    pub fn with_secret_bytes<T>(self, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        Some(if self.escaped { read(&self.unescape()?) } else { read(self.raw) })
     }
 
     /// Whether it is this text.

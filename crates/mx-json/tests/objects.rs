@@ -6,7 +6,10 @@ extern crate alloc;
 
 use alloc::collections::BTreeMap;
 
-use mx_json::{MalformedObject, Value, all_members, check_len, elements, leading_members, members, required};
+use mx_json::{
+    MalformedObject, Value, all_members, check_len, elements, leading_members, members, read_members,
+    required,
+};
 use proptest::prelude::*;
 
 #[test]
@@ -55,6 +58,48 @@ fn what_is_no_object_is_refused_with_the_place() {
     let nested = |depth| format!(r#"{{"b":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
     assert!(members(nested(127).as_bytes(), &["a"]).is_ok());
     assert_eq!(refused(nested(128).as_bytes()), MalformedObject::TooDeep { position: 132 });
+}
+
+#[test]
+fn what_is_nested_is_read_in_one_pass() {
+    let text = br#"{"other":{"a":1},"key":{"k":"x","k2":[{}]},"left":{"k":3},"list":["a",{"b":[]}],"n":1}"#;
+    let (mut k, mut list, mut places) = (None, 0, Vec::new());
+    read_members(text, &["n", "key", "list", "left"], |place, unread| {
+        places.push(place);
+        match place {
+            1 => unread.members("key", &["k"], |_, unread| {
+                k = Some(required::string(Some(unread.value()?), "k")?);
+                Ok(())
+            }),
+            2 => unread.elements(|_| list += 1).map(|unread| assert!(unread.is_none())),
+            // Dropped: checked and left out.
+            3 => Ok(()),
+            _ => unread.elements(|_| unreachable!("is no array")).map(|unread| assert!(unread.is_some())),
+        }
+    })
+    .unwrap();
+    assert_eq!((k.as_deref(), list, &places[..]), (Some("x"), 2, &[1, 3, 2, 0][..]));
+}
+
+#[test]
+fn what_is_wrong_in_a_nested_object_is_told_with_the_place() {
+    let refused = |text: &str| {
+        let nested = read_members(text.as_bytes(), &["a"], |_, unread| {
+            unread.members("a", &["b"], |_, unread| unread.value().map(drop))
+        });
+        let dropped = read_members(text.as_bytes(), &["a"], |_, _| Ok(()));
+        (nested.err(), dropped.err())
+    };
+    let both = |error| (Some(error), Some(error));
+    assert_eq!(refused(r#"{"a":{"b":1}}"#), (None, None));
+    assert_eq!(refused(r#"{"a":{"b":01}}"#), both(MalformedObject::Syntax { position: 12 }));
+    assert_eq!(refused(r#"{"a":{"b":1}"#), both(MalformedObject::Syntax { position: 12 }));
+    assert_eq!(refused(r#"{"a":{}} {}"#), both(MalformedObject::Syntax { position: 9 }));
+    assert_eq!(refused("[]"), both(MalformedObject::NotAnObject));
+    assert_eq!(refused(r#"{"a":{},"a":{}}"#), both(MalformedObject::Repeated { member: "a" }));
+    let twice = MalformedObject::Repeated { member: "b" };
+    assert_eq!(refused(r#"{"a":{"b":1,"b":1}}"#), (Some(twice), None));
+    assert_eq!(refused(r#"{"a":[]}"#), (Some(MalformedObject::WrongType { member: "a" }), None));
 }
 
 #[test]

@@ -116,7 +116,7 @@ impl BackupMacKey {
         let [mac] = mx_json::members(unsigned.as_bytes(), &[BACKUP_MAC]).map_err(BackupMacError::Object)?;
         let mac = mac.ok_or(BackupMacError::Missing)?;
         let mac: [u8; 32] = base64::decode_array(
-            &string(Some(mac), BACKUP_MAC).map_err(BackupMacError::Object)?,
+            &*string(Some(mac), BACKUP_MAC).map_err(BackupMacError::Object)?,
             TrailingBits::Ignored,
         )
         .map_err(BackupMacError::Base64)?;

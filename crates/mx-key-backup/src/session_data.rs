@@ -34,7 +34,7 @@ impl EncryptedSessionData {
         let ephemeral = ephemeral_key(ephemeral)?;
         let ciphertext = ciphertext_bytes(ciphertext)?;
         // A MAC has eight bytes, and there is no shorter one.
-        let mac = base64::decode_array(&string(mac, "mac")?, TrailingBits::Ignored)
+        let mac = base64::decode_array(string(mac, "mac")?.as_bytes(), TrailingBits::Ignored)
             .map_err(|error| SessionDataError::Base64 { member: "mac", error })?;
         Ok(Self { ephemeral, ciphertext, mac })
     }

@@ -37,8 +37,8 @@ pub const fn encoded_len(len: usize) -> usize {
 /// # Errors
 ///
 /// [`DecodeError::InvalidLength`] and [`DecodeError::InvalidPadding`]; the characters are not looked at.
-pub fn decoded_len(text: &str) -> Result<usize, DecodeError> {
-    unpadded(text.as_bytes()).and_then(unpadded_decoded_len)
+pub fn decoded_len(text: impl AsRef<[u8]>) -> Result<usize, DecodeError> {
+    unpadded(text.as_ref()).and_then(unpadded_decoded_len)
 }
 
 /// Writes the Base64 of public bytes to the start of `out` and returns it.
@@ -89,7 +89,11 @@ pub fn decode(text: impl AsRef<[u8]>, trailing: TrailingBits, out: &mut [u8]) ->
 /// # Errors
 ///
 /// A [`DecodeError`]; [`DecodeError::UnexpectedLength`] for a text of another length.
-pub fn decode_array<const N: usize>(text: &str, trailing: TrailingBits) -> Result<[u8; N], DecodeError> {
+pub fn decode_array<const N: usize>(
+    text: impl AsRef<[u8]>,
+    trailing: TrailingBits,
+) -> Result<[u8; N], DecodeError> {
+    let text = text.as_ref();
     let found = decoded_len(text)?;
     if found != N {
         return Err(DecodeError::UnexpectedLength { expected: N, found });
@@ -116,7 +120,7 @@ pub fn encode_secret<'o>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o str, Buf
 /// A [`DecodeError`]; `out` then holds nothing of use, but may hold parts of the secret: wipe it as you would
 /// after success. Which of the characters was wrong, or whether it was the trailing bits, is not told.
 pub fn decode_secret<'o>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
-    decode_secret_as::<Base64Unpadded>(text, out)
+    decode_secret_as::<Base64Unpadded>(text.as_bytes(), out)
 }
 
 /// [`encode_secret`] in the URL-safe alphabet, with `-` and `_` for `+` and `/`: `k` of a JSON Web Key.
@@ -133,8 +137,8 @@ pub fn encode_url_secret<'o>(bytes: &[u8], out: &'o mut [u8]) -> Result<&'o str,
 /// # Errors
 ///
 /// As [`decode_secret`].
-pub fn decode_url_secret<'o>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
-    decode_secret_as::<Base64UrlUnpadded>(text, out)
+pub fn decode_url_secret(text: impl AsRef<[u8]>, out: &mut [u8]) -> Result<&[u8], DecodeError> {
+    decode_secret_as::<Base64UrlUnpadded>(text.as_ref(), out)
 }
 
 /// [`decode_secret`] of a secret with public bytes behind it, faster: those are read as by [`decode`].
@@ -248,8 +252,8 @@ fn encode_secret_as<'o, E: Encoding>(bytes: &[u8], out: &'o mut [u8]) -> Result<
     E::encode(bytes, out).map_err(|_| BufferTooSmall { needed })
 }
 
-fn decode_secret_as<'o, E: Encoding>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
-    let (text, out) = same_length(text.as_bytes(), out)?;
+fn decode_secret_as<'o, E: Encoding>(text: &[u8], out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
+    let (text, out) = same_length(text, out)?;
     E::decode(text, out).map_err(|_| DecodeError::InvalidCharacter)
 }
 

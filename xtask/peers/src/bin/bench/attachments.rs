@@ -3,7 +3,7 @@
 
 use std::{hint::black_box, time::Duration};
 
-use mx_attachment::{AttachmentInfo, AttachmentKey, EncryptedFile};
+use mx_attachment::{AttachmentInfo, AttachmentKey, EncryptedFile, Leniency, UncheckedFile};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
@@ -78,7 +78,8 @@ fn decrypt(count: usize, info: &AttachmentInfo, file: &[u8]) -> Duration {
 
 fn decrypt_described(count: usize, json: &str, file: &[u8]) -> Duration {
     on_each_kept(vec![file.to_vec(); count], |mut file| {
-        let description: EncryptedFile<&str> = serde_json::from_str(json).expect("a description");
+        let description = UncheckedFile::parse(json.as_bytes()).expect("a description");
+        let description = description.check(Leniency::NONE).expect("as the specification has it");
         description.info.decrypt_in_place(&mut file).expect("the hash is right");
         file
     })
