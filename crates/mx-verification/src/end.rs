@@ -40,9 +40,9 @@ impl Verifications {
     /// Ends a flow because of something that is wrong with it, or that the user wants. One in which our side has verified
     /// stays verified.
     pub(crate) fn cancel_flow(&mut self, now: u64, flow: Flow, reason: Reason) {
-        let Flow { mut facts, state } = flow;
+        let Flow { facts, state } = flow;
         if matches!(state, State::WaitDone) {
-            self.tell(&mut facts, reason);
+            self.tell(&facts, reason);
             self.close(now, facts);
         } else {
             self.fail(now, facts, reason);
@@ -50,14 +50,14 @@ impl Verifications {
     }
 
     /// Ends a flow in which nothing is verified.
-    pub(crate) fn fail(&mut self, now: u64, mut facts: Facts, reason: Reason) {
-        self.tell(&mut facts, reason);
+    pub(crate) fn fail(&mut self, now: u64, facts: Facts, reason: Reason) {
+        self.tell(&facts, reason);
         self.end(now, facts, What::Cancelled(Cancelled::ByUs(reason)), FlowState::Cancelled);
     }
 
-    fn tell(&mut self, facts: &mut Facts, reason: Reason) {
+    fn tell(&mut self, facts: &Facts, reason: Reason) {
         let to = facts.peer_devices();
-        self.send_cancel(facts, to, reason.code(), &reason.to_string());
+        self.send_cancel(&facts.key, to, reason.code(), &reason.to_string());
     }
 
     /// The end of a flow in which our side has verified, and the other has not said `done`.
@@ -81,14 +81,14 @@ impl Verifications {
         code: Option<String>,
         reason: Option<String>,
     ) {
-        let Flow { mut facts, state } = flow;
+        let Flow { facts, state } = flow;
         let code_text = code.as_deref();
         match state {
             State::WaitDone => return self.close(now, facts),
             // One device has declined, and nobody knows which: none of the others goes on.
             State::Sent if facts.key.place == Place::ToDevice => {
                 let to = facts.asked.clone();
-                self.send_cancel(&mut facts, to, reason::USER, "the request was declined");
+                self.send_cancel(&facts.key, to, reason::USER, "the request was declined");
             }
             State::Requested { .. } | State::Ready
                 if code_text == Some(reason::ACCEPTED) && facts.asked.len() <= 1 =>
@@ -100,12 +100,8 @@ impl Verifications {
                 if facts.asked.len() > 1 && from_device.is_none() =>
             {
                 let to = facts.peer_devices();
-                self.send_cancel(
-                    &mut facts,
-                    to,
-                    code_text.unwrap_or(reason::USER),
-                    "the other user has cancelled",
-                );
+                let code = code_text.unwrap_or(reason::USER);
+                self.send_cancel(&facts.key, to, code, "the other user has cancelled");
             }
             _ => {}
         }
@@ -113,22 +109,11 @@ impl Verifications {
         self.end(now, facts, What::Cancelled(Cancelled::ByThem { code, reason }), FlowState::Cancelled);
     }
 
-    /// Tells these devices, but those that were told already; or the room.
-    pub(crate) fn send_cancel(&mut self, facts: &mut Facts, to: Vec<String>, code: &str, reason: &str) {
-        let mut device_ids = to;
-        device_ids.retain(|device_id| !facts.cancelled.contains(device_id));
-        facts.cancelled.extend_from_slice(&device_ids);
-        self.send_cancel_to(&facts.key, device_ids, code, reason);
-    }
-
-    /// The same for what is no flow.
-    pub(crate) fn send_cancel_to(
-        &mut self,
-        key: &FlowKey,
-        device_ids: Vec<String>,
-        code: &str,
-        reason: &str,
-    ) {
+    /// Tells these devices, or the room.
+    ///
+    /// No device is told twice: who is not the first to answer is told when it is fixed who is, and a flow's last cancel goes
+    /// to whom it is with then, or to all that were asked while that is not fixed.
+    pub(crate) fn send_cancel(&mut self, key: &FlowKey, device_ids: Vec<String>, code: &str, reason: &str) {
         let content = Content::Cancel { code: Some(code.to_owned()), reason: Some(reason.to_owned()) };
         let event_type = content.kind().event_type(key.transport());
         let content = content.emit(key.flow_id());

@@ -31,8 +31,6 @@ pub(crate) struct Facts {
     pub(crate) is_ours: bool,
     /// The devices that our request went to. Empty if it went to a room, or the other side has asked.
     pub(crate) asked: Vec<String>,
-    /// The devices that were sent a cancel. Each gets one.
-    pub(crate) cancelled: Vec<String>,
     /// The devices that were told, when they answered too late, that another one had been first.
     pub(crate) too_late: Vec<String>,
     /// Messages that were taken.
@@ -112,7 +110,6 @@ impl Facts {
             used: now,
             is_ours: false,
             asked: Vec::new(),
-            cancelled: Vec::new(),
             too_late: Vec::new(),
             seen: Vec::new(),
             own_ready_seen: false,

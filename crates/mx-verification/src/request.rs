@@ -337,7 +337,7 @@ impl Verifications {
 
     /// Cancels what has not become a flow.
     pub(crate) fn refuse(&mut self, now: u64, key: &FlowKey, device_id: &str, reason: Reason) {
-        self.send_cancel_to(key, vec![device_id.to_owned()], reason.code(), &format!("{reason}"));
+        self.send_cancel(key, vec![device_id.to_owned()], reason.code(), &format!("{reason}"));
         self.remember(now, key.clone(), Past::Over(FlowState::Cancelled));
         self.step.save = true;
     }

@@ -91,7 +91,7 @@ impl Verifications {
             return;
         }
         let reason = Reason::UnknownTransaction;
-        self.send_cancel_to(key, vec![device_id], reason.code(), &reason.to_string());
+        self.send_cancel(key, vec![device_id], reason.code(), &reason.to_string());
         self.remember(now, key.clone(), Past::Answered);
     }
 
@@ -209,7 +209,7 @@ impl Verifications {
         others.retain(|device_id| *device_id != from_device);
         facts.peer_device = Some(from_device);
         if facts.key.place == Place::ToDevice {
-            self.send_cancel(&mut facts, others, reason::ACCEPTED, &Reason::Accepted.to_string());
+            self.send_cancel(&facts.key, others, reason::ACCEPTED, &Reason::Accepted.to_string());
         }
         self.step.save = true;
         self.ready(facts);
@@ -220,7 +220,7 @@ impl Verifications {
         if !facts.too_late.contains(&device_id) {
             facts.too_late.push(device_id.clone());
             let reason = Reason::Accepted;
-            self.send_cancel_to(&facts.key, vec![device_id], reason.code(), &reason.to_string());
+            self.send_cancel(&facts.key, vec![device_id], reason.code(), &reason.to_string());
         }
     }
 }
