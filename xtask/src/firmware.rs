@@ -15,12 +15,15 @@ pub(crate) const MACHINES: &[(&str, &str)] = &[
     ("virt", "riscv32imac-unknown-none-elf"),
 ];
 
-/// How the final user builds for small flash.
-pub(crate) const COMPACT: (&str, &[&str]) =
+/// What the final user chooses with cfgs: a name, and the flags.
+pub(crate) type Backends = (&'static str, &'static [&'static str]);
+
+/// For small flash.
+pub(crate) const COMPACT: Backends =
     ("compact", &["--cfg", "aes_backend_soft=\"compact\"", "--cfg", "sha2_backend_soft=\"compact\""]);
 
 /// How they come if nobody says anything.
-pub(crate) const DEFAULT: (&str, &[&str]) = ("default", &[]);
+pub(crate) const DEFAULT: Backends = ("default", &[]);
 
 /// Builds a program of the firmware under the flags, which have a name of their own. Where it lies, or what the compiler
 /// said.
@@ -29,7 +32,7 @@ pub(crate) fn build(
     program: &str,
     target: &str,
     args: &[&str],
-    backends: (&str, &[&str]),
+    backends: Backends,
 ) -> Result<Result<PathBuf, String>> {
     build_with(project, program, target, args, backends, &BTreeMap::new())
 }
@@ -40,7 +43,7 @@ pub(crate) fn build_with(
     program: &str,
     target: &str,
     args: &[&str],
-    (backends, flags): (&str, &[&str]),
+    (backends, flags): Backends,
     variables: &BTreeMap<&str, &str>,
 ) -> Result<Result<PathBuf, String>> {
     let folder = project.root.join("target/firmware").join(backends);

@@ -18,10 +18,13 @@ use crate::{
 const APART: &[(&str, &[&str])] = &[
     ("fuzz/Cargo.toml", &[]),
     ("xtask/memory/Cargo.toml", &["--all-targets", "--features", "alloc"]),
-    ("xtask/firmware/Cargo.toml", &["--target", size::TARGET, "--features", "all"]),
+    ("xtask/firmware/Cargo.toml", &["--workspace", "--target", size::TARGET, "--features", FIRMWARE]),
     ("xtask/peers/Cargo.toml", &["--all-targets"]),
     ("xtask/wasm-size/Cargo.toml", &["--target", wasm::TARGET, "--features", "both-ways"]),
 ];
+
+/// All images, and both halves of the vectors.
+const FIRMWARE: &str = "all,vectors/primitives,vectors/mechanisms";
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     let mut steps = Steps::new();
@@ -30,7 +33,10 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     };
     step("rustfmt", project.cargo(["fmt", "--all", "--check"]));
     for (manifest, args) in APART {
-        step(&format!("rustfmt {manifest}"), project.cargo(["fmt", "--check", "--manifest-path", manifest]));
+        step(
+            &format!("rustfmt {manifest}"),
+            project.cargo(["fmt", "--all", "--check", "--manifest-path", manifest]),
+        );
         let mut command = project.cargo(["clippy", "--quiet", "--manifest-path", manifest]);
         command.args(*args).args(["--", "--deny", "warnings"]);
         step(&format!("clippy {manifest}"), command);

@@ -14,6 +14,7 @@ mod features;
 mod firmware;
 mod fuzz;
 mod homeserver;
+mod known_answers;
 mod layers;
 mod lint;
 mod memory;

@@ -1,5 +1,7 @@
 //! `test --qemu`: the firmware of xtask/firmware runs in QEMU and talks with vodozemac, while its power fails.
 
+use std::{path::Path, process::Command};
+
 use anyhow::Result;
 
 use crate::{
@@ -32,6 +34,18 @@ pub(crate) fn run(project: &Project) -> Result<Report> {
         }
     }
     peers::firmware(project, &words)
+}
+
+/// A machine that runs an image, which talks by semihosting and ends the machine when it ends.
+pub(crate) fn machine(project: &Project, name: &str, image: &Path) -> Command {
+    let (program, args) = match name {
+        "virt" => ("qemu-system-riscv32", &["-bios", "none"][..]),
+        _ => ("qemu-system-arm", &[][..]),
+    };
+    let mut command = project.program(program);
+    command.args(["-M", name, "-kernel"]).arg(image).args(["-display", "none", "-monitor", "none"]);
+    command.args(["-serial", "none", "-semihosting-config", "enable=on,target=native"]).args(args);
+    command
 }
 
 /// Whether the machines can be had; on Debian, as root, they are installed first. The error is the line to run.

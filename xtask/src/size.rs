@@ -10,7 +10,7 @@ use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, e
 
 use crate::{
     args::Args,
-    firmware::{self, COMPACT, DEFAULT, FIRMWARE},
+    firmware::{self, Backends, COMPACT, DEFAULT, FIRMWARE},
     project::Project,
     report::{Outcome, Report, Table},
     size_run, size_wasm,
@@ -26,7 +26,7 @@ const TOLERANCE_PERCENT: u64 = 2;
 const SIZE_OF: &str = "size_of:";
 
 /// Builds of the images: how the final user may set the ciphers' backends.
-const BACKENDS: &[(&str, &[&str])] = &[DEFAULT, COMPACT];
+const BACKENDS: &[Backends] = &[DEFAULT, COMPACT];
 
 /// What must not be exceeded, whatever docs/size.toml says: bytes of flash on the Cortex-M4 with the compact backends.
 const GOALS: &[(&str, u64)] =
@@ -72,8 +72,9 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     );
     let (mut sizes, mut notes, mut broken) = (Sizes::new(), Vec::new(), false);
     for image in images(project)? {
-        for (backend, flags) in BACKENDS {
-            match build(project, &image, backend, flags)? {
+        for backends in BACKENDS {
+            let (backend, _) = backends;
+            match build(project, &image, *backends)? {
                 Ok(built) => {
                     let key = format!("flash.{backend}.{image}");
                     let Image { text, rodata, data, bss, .. } = built;
@@ -122,8 +123,8 @@ fn images(project: &Project) -> Result<Vec<String>> {
     Ok(features.keys().filter(|name| *name != "tables").cloned().collect())
 }
 
-fn build(project: &Project, image: &str, backend: &str, flags: &[&str]) -> Result<Result<Image, String>> {
-    let built = firmware::build(project, "firmware", TARGET, &["--features", image], (backend, flags))?;
+fn build(project: &Project, image: &str, backends: Backends) -> Result<Result<Image, String>> {
+    let built = firmware::build(project, "firmware", TARGET, &["--features", image], backends)?;
     let path = match built {
         Ok(path) => path,
         Err(error) => return Ok(Err(error)),

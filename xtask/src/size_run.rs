@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    firmware::{self, COMPACT, DEFAULT, MACHINES},
+    firmware::{self, Backends, COMPACT, DEFAULT, MACHINES},
     process::capture,
     project::Project,
     qemu,
@@ -54,7 +54,7 @@ type Operation = (String, u64, u64);
 fn measure(
     project: &Project,
     (machine, target): (&str, &str),
-    backends: (&str, &[&str]),
+    backends: Backends,
 ) -> Result<Result<Vec<Operation>, String>> {
     if let Err(line) = project.add_target(target) {
         return Ok(Err(format!("the target {target} is missing; `{line}` installs it")));
@@ -63,13 +63,7 @@ fn measure(
         Ok(image) => image,
         Err(error) => bail!("the image that measures does not link for {target}:\n{error}"),
     };
-    let arm = ("qemu-system-arm", &[][..]);
-    let riscv = ("qemu-system-riscv32", &["-bios", "none"][..]);
-    let (program, args) = if machine == "virt" { riscv } else { arm };
-    let mut command = project.program(program);
-    command.args(["-M", machine, "-kernel"]).arg(image).args(["-display", "none", "-monitor", "none"]);
-    command.args(["-serial", "none", "-icount", "shift=0"]).args(args);
-    let ran = capture(command.args(["-semihosting-config", "enable=on,target=native"]))?;
+    let ran = capture(qemu::machine(project, machine, &image).args(["-icount", "shift=0"]))?;
     if !ran.success {
         bail!("the image failed on {machine}:\n{}{}", ran.stdout, ran.stderr);
     }

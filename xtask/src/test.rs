@@ -1,6 +1,6 @@
 //! `test`: what the README names. Every crate's own tests with all features and with none, then what no unit
 //! test can see: targets without std, arrows, resolved features, firmware that links, live peers, a homeserver.
-//! With `--qemu` firmware that runs, and nothing else.
+//! With `--qemu` firmware that runs, known answers and a whole device, and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     args::Args,
-    check, features, homeserver, layers, memory, peers,
+    check, features, homeserver, known_answers, layers, memory, peers,
     project::Project,
     qemu,
     report::{Outcome, Report},
@@ -20,6 +20,7 @@ use crate::{
 pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     let mut steps = Steps::new();
     if args.has("qemu") {
+        steps.report("known answers in QEMU", || known_answers::run(project));
         steps.outcome("firmware in QEMU", || Ok(qemu::run(project)?.outcome().clone()));
         return Ok(steps.finish());
     }

@@ -4,58 +4,11 @@
 
 use base64ct::{Base64Unpadded, Encoding as _};
 use mx_types::base64::{
-    DecodeError, TrailingBits, decode, decode_array, decode_secret, decode_secret_prefix, decode_url_secret,
-    decoded_len, encode, encode_secret, encode_to_bytes, encode_url_secret, encoded_len,
+    DecodeError, TrailingBits, decode, decode_array, decode_secret, decode_secret_prefix, decoded_len,
+    encode, encode_secret, encode_to_bytes, encoded_len,
 };
 use mx_types::{BufferTooSmall, Curve25519PublicKey, Ed25519PublicKey, Ed25519Signature, InvalidKey};
 use proptest::prelude::*;
-
-const VECTORS: [(&str, &str); 7] = [
-    ("", ""),
-    ("f", "Zg"),
-    ("fo", "Zm8"),
-    ("foo", "Zm9v"),
-    ("foob", "Zm9vYg"),
-    ("fooba", "Zm9vYmE"),
-    ("foobar", "Zm9vYmFy"),
-];
-
-// B64-1, B64-2: the appendices' vectors, and the same with padding on read.
-#[test]
-fn vectors_of_the_appendices() {
-    for (bytes, text) in VECTORS {
-        assert_eq!(encode(bytes.as_bytes(), &mut [0; 8]), Ok(text));
-        assert_eq!(encode_secret(bytes.as_bytes(), &mut [0; 8]), Ok(text));
-        let padded = format!("{text}{}", "=".repeat(text.len().wrapping_neg() % 4));
-        for text in [text, &padded] {
-            assert_eq!(decode(text, TrailingBits::Refused, &mut [0; 8]), Ok(bytes.as_bytes()));
-            assert_eq!(decode_secret(text, &mut [0; 8]), Ok(bytes.as_bytes()));
-        }
-    }
-}
-
-// B64-3: RFC 4648, section 5, differs in two characters; neither alphabet is read as the other.
-#[test]
-fn attack_009_url_safe_only_where_it_is_asked_for() {
-    // Table 2 of the RFC: 62 is `-`, 63 is `_`.
-    let bytes = [0xff, 0xef, 0xbe, 0xfb];
-    assert_eq!(encode_url_secret(&bytes, &mut [0; 6]), Ok("_----w"));
-    for text in ["_----w", "_----w=="] {
-        assert_eq!(decode_url_secret(text, &mut [0; 4]), Ok(&bytes[..]));
-        assert_eq!(decode_secret(text, &mut [0; 4]), Err(DecodeError::InvalidCharacter));
-    }
-    for text in ["/++++w", "_----x", "_---+w", "_-- -w", "_----w\n="] {
-        assert!(decode_url_secret(text, &mut [0; 6]).is_err(), "{text:?}");
-    }
-    for (text, error) in [
-        ("_----w=", DecodeError::InvalidPadding),
-        ("_----", DecodeError::InvalidLength),
-        ("_----w", DecodeError::BufferTooSmall(BufferTooSmall { needed: 4 })),
-    ] {
-        assert_eq!(decode_url_secret(text, &mut [0; 3]), Err(error));
-    }
-    assert_eq!(encode_url_secret(&bytes, &mut [0; 5]), Err(BufferTooSmall { needed: 6 }));
-}
 
 #[test]
 fn lengths() {
@@ -76,50 +29,9 @@ fn the_decoded_length_counts() {
     assert_eq!(Curve25519PublicKey::from_base64(&text), Err(InvalidKey::Base64(error)));
 }
 
-// B64-4, B64-5, B64-8, B64-9: what a lenient decoder would take.
+// B64-4: in whole blocks and in the rest.
 #[test]
-fn attack_009_one_lenient_decoder_for_all() {
-    use DecodeError::{InvalidCharacter, InvalidLength, InvalidPadding};
-    let refused = [
-        ("AB", DecodeError::TrailingBits),
-        ("AAB", DecodeError::TrailingBits),
-        ("Zh", DecodeError::TrailingBits),
-        ("AA=", InvalidPadding),
-        ("AA===", InvalidPadding),
-        ("A===", InvalidPadding),
-        ("AAAA=", InvalidPadding),
-        ("AAAA==", InvalidPadding),
-        ("AAAA====", InvalidPadding),
-        ("=", InvalidPadding),
-        ("==", InvalidPadding),
-        ("====", InvalidPadding),
-        ("A", InvalidLength),
-        ("AAAAA", InvalidLength),
-        ("-B", InvalidCharacter),
-        ("A-", InvalidCharacter),
-        ("AA\nA", InvalidCharacter),
-        ("AAA\n", InvalidCharacter),
-        (" AAA", InvalidCharacter),
-        ("A A", InvalidCharacter),
-        ("A=AA", InvalidCharacter),
-        ("-_AA", InvalidCharacter),
-        ("\u{e9}A", InvalidCharacter),
-        ("AA\0A", InvalidCharacter),
-    ];
-    for (text, error) in refused {
-        assert_eq!(decode(text, TrailingBits::Refused, &mut [0; 8]), Err(error), "{text:?}");
-        let secret = match error {
-            DecodeError::TrailingBits => InvalidCharacter,
-            other => other,
-        };
-        assert_eq!(decode_secret(text, &mut [0; 8]), Err(secret), "{text:?}");
-        for secret_len in 0..8 {
-            assert_eq!(decode_secret_prefix(text, secret_len, &mut [0; 8]), Err(secret), "{text:?}");
-        }
-    }
-    // Complete padding is allowed on read.
-    assert_eq!(decode("AA==", TrailingBits::Refused, &mut [0; 1]), Ok(&[0][..]));
-    // A wrong character is found wherever it stands, in whole blocks and in the rest.
+fn attack_009_a_wrong_character_is_found_wherever_it_stands() {
     for len in [32, 43, 64, 86, 99, 128, 150, 256] {
         let good = "A".repeat(len);
         assert!(decode(&good, TrailingBits::Refused, &mut [0; 192]).is_ok());
