@@ -13,8 +13,12 @@ mod object;
 mod olm;
 mod pickle_key;
 mod random;
+#[cfg(feature = "events")]
+mod room_history;
 mod sas;
 
+#[cfg(feature = "events")]
+pub use crate::room_history::RoomHistory;
 pub use crate::{
     attachment::{AttachmentDecryptor, AttachmentDescription, AttachmentEncryptor, AttachmentVerifier},
     canonical_json::canonical_json,

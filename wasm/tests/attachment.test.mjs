@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import mx, { file, thrown } from "./load.mjs";
+import mx, { concat, decode, encode, file, thrown } from "./load.mjs";
 
-const description = () => new mx.AttachmentDescription(JSON.stringify(JSON.parse(file("event.json")).content.file));
+const description = () => new mx.AttachmentDescription(JSON.stringify(JSON.parse(decode(file("event.json"))).content.file));
 
 test("a file of matrix-sdk-crypto is decrypted, whole and in pieces", () => {
     const ciphertext = file("attachment");
@@ -16,7 +16,7 @@ test("a file of matrix-sdk-crypto is decrypted, whole and in pieces", () => {
     const decryptor = description().decryptor();
     const pieces = [ciphertext.subarray(0, 7), ciphertext.subarray(7)].map((piece) => decryptor.update(piece));
     decryptor.finish();
-    assert.deepEqual(Buffer.concat(pieces), Buffer.from(plaintext));
+    assert.deepEqual(concat(pieces), plaintext);
 });
 
 test("a file that is not the one described is refused", () => {
@@ -30,15 +30,15 @@ test("a file that is not the one described is refused", () => {
 
 test("what is encrypted here is described and decrypted", () => {
     const encryptor = new mx.AttachmentEncryptor();
-    const pieces = ["a ", "photograph"].map((text) => encryptor.update(new TextEncoder().encode(text)));
+    const pieces = ["a ", "photograph"].map((text) => encryptor.update(encode(text)));
     const json = encryptor.finish("mxc://example.org/a");
     const described = new mx.AttachmentDescription(json);
     assert.equal(described.url, "mxc://example.org/a");
-    assert.equal(Buffer.from(described.decrypt(Buffer.concat(pieces))).toString(), "a photograph");
+    assert.equal(decode(described.decrypt(concat(pieces))), "a photograph");
 });
 
 test("descriptions are read strictly, or leniently where that is asked for", () => {
-    const object = JSON.parse(file("event.json")).content.file;
+    const object = JSON.parse(decode(file("event.json"))).content.file;
     const of = (change, lenient) => () => new mx.AttachmentDescription(JSON.stringify({ ...object, ...change }), lenient);
     assert.equal(thrown(of({ v: "v3" })), "UnsupportedVersion");
     assert.equal(thrown(of({ hashes: {} })), "MissingHash");

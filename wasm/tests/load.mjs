@@ -1,17 +1,21 @@
-// The package that `cargo xtask wasm --test` has built, and files to read.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-
-const here = fileURLToPath(new URL(".", import.meta.url));
-const folder = process.env.MX_WASM ?? join(here, "../../target/wasm/test");
-const mx = await import(pathToFileURL(join(folder, "mx_wasm.js")).href);
-mx.initSync({ module: readFileSync(join(folder, "mx_wasm_bg.wasm")) });
+// What the tests use: the module, files to read, bytes. The same in Node.js and in a browser, but for `platform.mjs`.
+import { file, mx } from "./platform.mjs";
 
 export default mx;
+export { file };
 
-/** A file of the command line tool's tests, made by matrix-sdk-crypto. */
-export const file = (name) => readFileSync(join(here, "../../crates/mx-e2ee-cli/tests/data", name));
+export const encode = (text) => new TextEncoder().encode(text);
+export const decode = (bytes) => new TextDecoder().decode(bytes);
+
+export const concat = (parts) => {
+    const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+        whole.set(part, at);
+        at += part.length;
+    }
+    return whole;
+};
 
 /** Reads bytes in memory as a file. */
 export const readAt = (bytes) => (position, length) => bytes.subarray(position, position + length);
@@ -25,7 +29,15 @@ export const derive = (derivation) => {
 /** Collects what is written. */
 export const collect = () => {
     const parts = [];
-    return { sink: (bytes) => parts.push(bytes), bytes: () => Buffer.concat(parts) };
+    return { sink: (bytes) => parts.push(bytes), bytes: () => concat(parts) };
+};
+
+/** A reader of a key export, verified. */
+export const verified = (bytes, passphrase) => {
+    const opened = new mx.KeyExportFile(readAt(bytes));
+    const reader = opened.read(derive(opened.derive(passphrase)));
+    while (!reader.verify(10));
+    return reader;
 };
 
 /** What `act` throws, which must be one of our errors. */

@@ -147,16 +147,16 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "wasm",
-        usage: "[--test]",
-        about: "the npm package of mx-wasm; --test: its tests in Node.js",
-        grammar: Grammar::Own { flags: &["test"], values: &[], words: false },
+        usage: "[--events | --test]",
+        about: "the npm package of mx-wasm, --events: with exported events; --test: its tests in Node.js",
+        grammar: Grammar::Own { flags: &["events", "test"], values: &[], words: false },
         run: wasm::run,
     },
     Command {
         name: "web",
-        usage: "[--port N | --test]",
+        usage: "[--port N | --test [--quick]]",
         about: "the page of docs/web, built and served to this machine; --test: in headless Chromium",
-        grammar: Grammar::Own { flags: &["test"], values: &["port"], words: false },
+        grammar: Grammar::Own { flags: &["test", "quick"], values: &["port"], words: false },
         run: web::run,
     },
     Command {

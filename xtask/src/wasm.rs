@@ -24,7 +24,9 @@ const ENCLOSED: &[&str] = &["wasm/package.json", "wasm/README.md", "LICENSE-APAC
 pub(crate) enum Build {
     /// For users: small.
     Release,
-    /// For tests: soon.
+    /// The same with exported events.
+    ReleaseWithEvents,
+    /// For tests: soon, and with everything.
     Test,
 }
 
@@ -32,7 +34,8 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     if args.has("test") {
         return test(project);
     }
-    match package(project, Build::Release)? {
+    let build = if args.has("events") { Build::ReleaseWithEvents } else { Build::Release };
+    match package(project, build)? {
         Ok(folder) => {
             let mut table = Table::new("", &["file", "bytes"]);
             for path in files(&folder, "")? {
@@ -82,10 +85,13 @@ pub(crate) fn package(project: &Project, build: Build) -> Result<Result<PathBuf,
     }
     let (profile, output, name) = match build {
         Build::Release => ("wasm", "wasm", "package"),
+        Build::ReleaseWithEvents => ("wasm", "wasm", "package-with-events"),
         Build::Test => ("dev", "debug", "test"),
     };
+    let features = if build == Build::Release { "" } else { "events" };
     let mut command =
         project.cargo(["build", "--quiet", "--target", TARGET, "--package", PACKAGE, "--profile", profile]);
+    command.args(["--features", features]);
     command.env_remove("RUSTFLAGS").arg("--target-dir").arg(project.root.join("target"));
     anyhow::ensure!(project.stream(&mut command)?, "{PACKAGE} does not build");
     let module = project.root.join("target").join(TARGET).join(output).join("mx_wasm.wasm");

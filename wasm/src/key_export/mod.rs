@@ -14,3 +14,5 @@ pub use self::{
     session::ExportedSession,
     writer::KeyExportWriter,
 };
+#[cfg(feature = "events")]
+pub(crate) use self::{reader::Refused as RefusedEntry, stream::Source};

@@ -101,6 +101,28 @@ impl KeyExportReader {
         });
         Self { progress, filter: Filter::default() }
     }
+
+    /// Takes no more than `max` entries, and says whether the file is at its end.
+    pub(crate) fn each(
+        &mut self,
+        max: u32,
+        mut take: impl FnMut(u64, Result<ExportedSessionData<'_>, Refused>),
+    ) -> Result<bool, JsValue> {
+        let filter = &self.filter;
+        self.progress.with_dependent_mut(|_, stage| {
+            let sessions = reading(stage)?;
+            for _ in 0..max {
+                let position = sessions.counts().entries;
+                match sessions.next_session().map_err(read_failed)? {
+                    None => return Ok(true),
+                    Some(Ok(session)) if filter.takes(&session) => take(position, Ok(session)),
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => take(position, Err(Refused::of(&error))),
+                }
+            }
+            Ok(false)
+        })
+    }
 }
 
 #[wasm_bindgen]
@@ -153,22 +175,12 @@ impl KeyExportReader {
     /// What the file says of its next sessions, looking at no more than `max` entries. `undefined` when there are no more.
     #[wasm_bindgen(unchecked_return_type = "(SessionSummary | RefusedEntry)[] | undefined")]
     pub fn summaries(&mut self, max: u32) -> Result<JsValue, JsValue> {
-        let filter = &self.filter;
         let mut found = Vec::new();
-        let is_over = self.progress.with_dependent_mut(|_, stage| {
-            let sessions = reading(stage)?;
-            for _ in 0..max {
-                let position = sessions.counts().entries;
-                match sessions.next_session().map_err(read_failed)? {
-                    None => return Ok(true),
-                    Some(Ok(session)) if filter.takes(&session) => {
-                        found.push(Row::Session(Summary::of(position, &session)));
-                    }
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => found.push(Row::Refused(Refused::of(&error))),
-                }
-            }
-            Ok::<_, JsValue>(false)
+        let is_over = self.each(max, |position, session| {
+            found.push(match session {
+                Ok(session) => Row::Session(Summary::of(position, &session)),
+                Err(refused) => Row::Refused(refused),
+            });
         })?;
         if is_over && found.is_empty() { Ok(JsValue::UNDEFINED) } else { to_js(&found) }
     }
@@ -314,7 +326,7 @@ impl Summary {
 }
 
 #[derive(Serialize)]
-struct Refused {
+pub(crate) struct Refused {
     position: u64,
     error: String,
 }

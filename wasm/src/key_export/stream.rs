@@ -119,10 +119,16 @@ impl Write for Sink {
 }
 
 /// What JavaScript threw is thrown on as it is.
+impl From<Thrown> for JsValue {
+    fn from(Thrown(value): Thrown) -> Self {
+        value
+    }
+}
+
 pub(crate) fn read_failed(error: ReadError<Thrown>) -> JsValue {
-    if let ReadError::Source(Thrown(value)) = error { value } else { thrown(error) }
+    if let ReadError::Source(error) = error { error.into() } else { thrown(error) }
 }
 
 pub(crate) fn write_failed(error: WriteError<Thrown>) -> JsValue {
-    if let WriteError::Sink(Thrown(value)) = error { value } else { thrown(error) }
+    if let WriteError::Sink(error) = error { error.into() } else { thrown(error) }
 }
