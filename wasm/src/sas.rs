@@ -210,20 +210,6 @@ pub struct SasCompare {
 
 #[wasm_bindgen]
 impl SasCompare {
-    /// Three numbers, if both sides can display them.
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn decimal(&self) -> Option<Vec<u16>> {
-        self.state.decimal().map(Vec::from)
-    }
-
-    /// Seven emoji, if both sides can display them.
-    #[wasm_bindgen(getter, unchecked_return_type = "SasEmoji[] | undefined")]
-    #[must_use]
-    pub fn emoji(&self) -> Option<Vec<JsValue>> {
-        self.state.emoji().map(emoji)
-    }
-
     /// The user says that both sides display the same. If they say that it differs, `free` this and cancel with
     /// `m.mismatched_sas`.
     #[must_use]
@@ -290,20 +276,6 @@ pub struct SasPeerConfirmed {
 
 #[wasm_bindgen]
 impl SasPeerConfirmed {
-    /// As that of `SasCompare`.
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn decimal(&self) -> Option<Vec<u16>> {
-        self.state.decimal().map(Vec::from)
-    }
-
-    /// As that of `SasCompare`.
-    #[wasm_bindgen(getter, unchecked_return_type = "SasEmoji[] | undefined")]
-    #[must_use]
-    pub fn emoji(&self) -> Option<Vec<JsValue>> {
-        self.state.emoji().map(emoji)
-    }
-
     /// The user says that both sides display the same: our `mac`, and the keys that are verified.
     #[wasm_bindgen(unchecked_return_type = "{ mac: SasMac; verified: SasKeys }")]
     pub fn confirm(
@@ -318,6 +290,30 @@ impl SasPeerConfirmed {
         ]))
     }
 }
+
+/// What a state displays in which the users have not both compared.
+macro_rules! short_strings {
+    ($($state:ident)*) => {$(
+        #[wasm_bindgen]
+        impl $state {
+            /// Three numbers, if both sides can display them.
+            #[wasm_bindgen(getter)]
+            #[must_use]
+            pub fn decimal(&self) -> Option<Vec<u16>> {
+                self.state.decimal().map(Vec::from)
+            }
+
+            /// Seven emoji, if both sides can display them.
+            #[wasm_bindgen(getter, unchecked_return_type = "SasEmoji[] | undefined")]
+            #[must_use]
+            pub fn emoji(&self) -> Option<Vec<JsValue>> {
+                self.state.emoji().map(emoji)
+            }
+        }
+    )*};
+}
+
+short_strings!(SasCompare SasPeerConfirmed);
 
 /// A flow that is over.
 fn failed(error: SasError) -> JsValue {
