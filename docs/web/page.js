@@ -35,7 +35,7 @@ const received = ({ call: number, progress, result, error, ready }) => {
 
 const tellReady = (text) => {
     at("ready").textContent = text;
-    for (const id of ["keys-open", "media-open"]) at(id).disabled = text !== "Ready.";
+    for (const id of ["keys-open", "events-open", "media-open"]) at(id).disabled = text !== "Ready.";
 };
 
 /** Runs what a form asks for: shows its progress, and what went wrong. */
@@ -57,7 +57,7 @@ const run = async (name, act) => {
     }
 };
 
-const sentence = ({ message }) => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+const sentence = ({ message }) => `${capital(message)}.`;
 
 /** A link that saves bytes, and says what it saves. */
 const saving = (blob, name, text) => {
@@ -119,6 +119,8 @@ at("keys-form").addEventListener("submit", async (event) => {
 
 at("keys-stop").addEventListener("click", () => {
     worker.terminate();
+    // What it held is gone with it.
+    at("events-content").hidden = true;
     for (const { reject } of waiting.values()) reject(new Error("stopped"));
     waiting.clear();
     tellReady("Loading …");
@@ -219,6 +221,122 @@ at("save-form").addEventListener("submit", async (event) => {
     });
     at("save").disabled = false;
 });
+
+// Exported events.
+
+const EVENTS = 50;
+/** Of a message, so much is shown; the whole is in its JSON. */
+const MAX_BODY = 2_000;
+const MEANING = {
+    decrypted: "by a key of the file for this room",
+    "not encrypted": "it came in clear",
+    redacted: "nothing is left of it",
+    "no key": "the key export has no key for it",
+    "index before the first known one": "the key in the export begins behind it",
+    "bad MAC or signature": "changed on its way or made up, or the key is",
+    "replayed index": "the same message stood in another event before",
+    "wrong room": "event, message and key are not of one room",
+    "other algorithm": "encrypted, but not as messages in rooms are",
+    malformed: "not what an event must be",
+};
+const GOOD = new Set(["decrypted", "not encrypted", "redacted"]);
+let firstEvent = 0;
+
+at("events-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const [file] = at("events-file").files;
+    const room = at("events-default").value.trim();
+    at("events-content").hidden = true;
+    // The keys are in use: another file would take them away.
+    for (const id of ["events-open", "keys-open", "save"]) at(id).disabled = true;
+    at("events-stop").hidden = false;
+    await run("events", async (onProgress) => {
+        const { counts, kept } = await call("openEvents", { file, room }, onProgress);
+        for (const part of ["status", "error"]) at(`lines-${part}`).textContent = "";
+        at("events-room").value = "";
+        showSummary(counts);
+        await showEvents(0);
+        at("events-content").hidden = false;
+        const total = counts.reduce((sum, [, count]) => sum + count, 0);
+        return `${counted(total, "event", "events")}; ${counted(kept, "key", "keys")} of the key export ${kept === 1 ? "was" : "were"} needed.`;
+    });
+    for (const id of ["events-open", "keys-open", "save"]) at(id).disabled = false;
+    at("events-stop").hidden = true;
+});
+
+at("events-stop").addEventListener("click", () => call("stop", {}));
+
+const showSummary = (counts) => {
+    at("events-summary").replaceChildren(...counts.map(([verdict, count]) =>
+        row([capital(verdict), count.toLocaleString("en"), MEANING[verdict]])));
+    const option = (value, text) => Object.assign(document.createElement("option"), { value, textContent: text });
+    at("events-verdict").replaceChildren(option("", "any"), ...counts.map(([verdict]) => option(verdict, verdict)));
+};
+
+const chosen = () => ({ verdict: at("events-verdict").value, room: at("events-room").value.trim() });
+
+const showEvents = async (from) => {
+    const { rows, total } = await call("events", { ...chosen(), from, count: EVENTS });
+    firstEvent = from;
+    const list = at("events");
+    list.replaceChildren(...rows.map(eventItem));
+    list.start = from + 1;
+    const number = (value) => value.toLocaleString("en");
+    at("events-where").textContent = total === 0 ? "No event is like that." : `Events ${number(from + 1)} to ${number(from + rows.length)} of ${number(total)}`;
+    // A button that has the focus must not lose it at the end of the list.
+    for (const [id, isEnd] of [["events-back", from === 0], ["events-next", from + rows.length >= total]]) at(id).setAttribute("aria-disabled", isEnd);
+    at("events-save").disabled = total === 0;
+};
+
+const eventItem = ({ number, at: place, verdict, why, sender, roomId, time, type, body }) => {
+    const item = document.createElement("li");
+    const head = element("p", "", element("strong", GOOD.has(verdict) ? "good" : "bad", capital(verdict)), ` · ${place}`);
+    if (time !== null) head.append(" · ", Object.assign(element("time", "", new Date(time).toLocaleString("en")), { dateTime: new Date(time).toISOString() }));
+    item.append(head);
+    const said = element("p", "said");
+    if (sender !== null) said.append("Said to be from ", element("bdi", "", sender));
+    if (roomId !== null) said.append(sender === null ? "In " : " in ", element("bdi", "", roomId));
+    if (type !== null) said.append(said.hasChildNodes() ? " · " : "", element("bdi", "", type));
+    if (said.hasChildNodes()) item.append(said);
+    if (why !== null) item.append(element("p", "", "Why: ", element("bdi", "", why)));
+    if (body !== null) item.append(Object.assign(element("p", "body", body.length > MAX_BODY ? `${body.slice(0, MAX_BODY)} …` : body), { dir: "auto" }));
+    const json = element("pre", "");
+    const details = element("details", "", element("summary", "", "All that is known of it, as JSON"), json);
+    details.addEventListener("toggle", async () => {
+        if (details.open && json.textContent === "") json.textContent = await call("eventJson", { number });
+    });
+    item.append(details);
+    return item;
+};
+
+/** What comes out of files is text here, and never markup. */
+const element = (name, className, ...content) => {
+    const made = document.createElement(name);
+    if (className) made.className = className;
+    made.append(...content);
+    return made;
+};
+
+const capital = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
+const turn = async (button, by) => {
+    if (button.getAttribute("aria-disabled") === "true") return;
+    await showEvents(Math.max(0, firstEvent + by));
+    at("events").scrollIntoView();
+};
+at("events-back").addEventListener("click", ({ currentTarget }) => turn(currentTarget, -EVENTS));
+at("events-next").addEventListener("click", ({ currentTarget }) => turn(currentTarget, EVENTS));
+at("events-verdict").addEventListener("change", () => showEvents(0));
+let typingRoom;
+at("events-room").addEventListener("input", () => {
+    clearTimeout(typingRoom);
+    typingRoom = setTimeout(() => showEvents(0), 200);
+});
+
+at("events-save").addEventListener("click", () => run("lines", async () => {
+    const { blob, count } = await call("saveEvents", chosen());
+    return saving(blob, "events.jsonl", `Save ${counted(count, "event", "events")}`);
+}));
 
 // Attachments.
 

@@ -6,8 +6,16 @@ const [ROUNDS, CHUNKS, ENTRIES, PIECE] = [20_000, 50, 1_000, 1 << 20];
 /** Entries that are no sessions are named up to here, and counted beyond. */
 const MAX_REFUSED = 100;
 
+/** Events between two words: about as long. */
+const EVENTS = 200;
+
 /** The key export that is open: its file, keys, sessions, and rooms in the order in which they came. */
 let open = null;
+
+/** The events that were judged: one line of JSON each, in a blob, which the browser need not keep in memory; where each ends, its verdict and
+    its room, by their numbers. */
+let judged = null;
+let isStopped = false;
 
 const acts = {
     openKeys({ file, passphrase }, progress) {
@@ -83,6 +91,65 @@ const acts = {
         }
     },
 
+    async openEvents({ file, room }, progress) {
+        if (open === null) throw Object.assign(new Error("open the key export first: it has the keys of these events"), { code: "NoKeys" });
+        [judged, isStopped] = [null, false];
+        const history = new mx.RoomHistory(readAt(file), room === "" ? undefined : room);
+        let reader;
+        try {
+            while (!history.look(EVENTS * 5)) await pause(progress, "Looking which keys the events need", 0.2 * lastRead.share);
+            reader = new mx.KeyExportFile(readAt(open.file)).read(open.keys);
+            while (!reader.verify(CHUNKS)) await pause(progress, "Checking the key export", 0.2 + 0.2 * lastRead.share);
+            while (!history.keep(reader, ENTRIES).done) await pause(progress, "Reading their keys", 0.4 + 0.2 * lastRead.share);
+            const found = { parts: [], ends: [], verdicts: [], rooms: [], roomNumbers: new Map() };
+            for (let rows; (rows = history.judge(EVENTS)); ) {
+                take(found, rows);
+                await pause(progress, "Decrypting", 0.6 + 0.4 * lastRead.share);
+            }
+            const { parts, ends, verdicts, rooms, roomNumbers } = found;
+            judged = { lines: new Blob(parts), ends, verdicts, rooms, roomIds: [...roomNumbers.keys()], chosen: null };
+            return { counts: history.counts, kept: history.kept };
+        } finally {
+            reader?.free();
+            history.free();
+        }
+    },
+
+    stop() {
+        isStopped = true;
+    },
+
+    events({ verdict, room, from, count }) {
+        const numbers = chosenEvents(verdict, room);
+        const rows = numbers.slice(from, from + count).map((number) => {
+            const { at, why = null, claimed_sender: sender = null, event } = JSON.parse(line(number));
+            const text = (value) => (typeof value === "string" ? value : null);
+            const ts = event?.origin_server_ts;
+            // What no date can be is no time.
+            const time = typeof ts === "number" && Math.abs(ts) <= 8.64e15 ? ts : null;
+            const roomId = judged.roomIds[judged.rooms[number]] ?? null;
+            return { number, at, verdict: VERDICTS[judged.verdicts[number]], why, sender, roomId, time, type: text(event?.type), body: text(event?.content?.body) };
+        });
+        return { rows, total: numbers.length };
+    },
+
+    eventJson({ number }) {
+        return line(number);
+    },
+
+    saveEvents({ verdict, room }) {
+        const { lines, ends } = judged;
+        const [numbers, parts] = [chosenEvents(verdict, room), []];
+        for (let at = 0; at < numbers.length; ) {
+            const first = at;
+            // Those that follow each other in the file go together.
+            while (numbers[at + 1] === numbers[at] + 1) at += 1;
+            parts.push(lines.slice(numbers[first] === 0 ? 0 : ends[numbers[first] - 1], ends[numbers[at]]));
+            at += 1;
+        }
+        return { blob: new Blob(parts, { type: "application/jsonl" }), count: numbers.length };
+    },
+
     openMedia({ file, json, lenient }, progress) {
         const { described, name } = describe(json);
         const description = new mx.AttachmentDescription(JSON.stringify(described), lenient);
@@ -99,6 +166,53 @@ const acts = {
             description.free();
         }
     },
+};
+
+const VERDICTS = [
+    "decrypted", "not encrypted", "redacted", "no key", "index before the first known one", "bad MAC or signature", "replayed index",
+    "wrong room", "other algorithm", "malformed",
+];
+
+/** Adds what was judged to what was found. */
+const take = ({ parts, ends, verdicts, rooms, roomNumbers }, rows) => {
+    const lines = rows.map(({ line }) => encoder.encode(`${line}\n`));
+    let end = ends.at(-1) ?? 0;
+    rows.forEach(({ verdict, roomId }, row) => {
+        end += lines[row].length;
+        ends.push(end);
+        verdicts.push(VERDICTS.indexOf(verdict));
+        if (roomId !== undefined && !roomNumbers.has(roomId)) roomNumbers.set(roomId, roomNumbers.size);
+        rooms.push(roomId === undefined ? -1 : roomNumbers.get(roomId));
+    });
+    parts.push(new Blob(lines));
+};
+const encoder = new TextEncoder();
+
+/** The line of an event, without its end. */
+const line = (number) => {
+    const { lines, ends } = judged;
+    return new FileReaderSync().readAsText(lines.slice(number === 0 ? 0 : ends[number - 1], ends[number] - 1));
+};
+
+/** The numbers of the events with a verdict, in rooms whose IDs contain a text; found once for each choice. */
+const chosenEvents = (verdict, room) => {
+    const { verdicts, rooms, roomIds, chosen } = judged;
+    if (chosen?.verdict === verdict && chosen.room === room) return chosen.numbers;
+    const fits = roomIds.map((roomId) => roomId.includes(room));
+    const numbers = [];
+    for (let number = 0; number < verdicts.length; number += 1) {
+        const isRoom = room === "" || (fits[rooms[number]] ?? false);
+        if (isRoom && (verdict === "" || VERDICTS[verdicts[number]] === verdict)) numbers.push(number);
+    }
+    judged.chosen = { verdict, room, numbers };
+    return numbers;
+};
+
+/** Says how far the work is, and lets in what was asked for meanwhile. */
+const pause = async (progress, text, share) => {
+    progress(text, share);
+    await new Promise((resolve) => setTimeout(resolve));
+    if (isStopped) throw Object.assign(new Error("stopped"), { code: "Stopped" });
 };
 
 const close = () => {
@@ -172,10 +286,10 @@ const describe = (json) => {
     return { described, name: name || "attachment" };
 };
 
-addEventListener("message", ({ data: { call, act, args } }) => {
+addEventListener("message", async ({ data: { call, act, args } }) => {
     const progress = (text, share) => postMessage({ call, progress: { text, share } });
     try {
-        postMessage({ call, result: acts[act](args, progress) });
+        postMessage({ call, result: await acts[act](args, progress) });
     } catch (error) {
         postMessage({ call, error: { message: error.message, code: error.code } });
     }

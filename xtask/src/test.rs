@@ -14,7 +14,7 @@ use crate::{
     report::{Outcome, Report},
     size,
     steps::Steps,
-    wasm,
+    wasm, web,
 };
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
@@ -33,6 +33,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
         steps.report("memory", || memory::run(project, &plain));
         steps.report("firmware without an allocator", || size::run(project, &Args::with_flag("check")));
         steps.report("mx-wasm in Node.js", || wasm::test(project));
+        steps.report("page and mx-wasm in Chromium", || web::test(project, web::Pace::Quick));
         if !args.has("no-interop") {
             steps.outcome("interop", || Ok(peers::quick_interop(project)?.outcome().clone()));
             steps.outcome("homeserver", || Ok(homeserver::run(project, &plain)?.outcome().clone()));

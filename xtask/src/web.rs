@@ -22,6 +22,8 @@ use crate::{
 const PAGE: &str = "docs/web";
 const MODULE: &[&str] = &["mx_wasm.js", "mx_wasm_bg.wasm"];
 
+const BROWSER_TESTS: &[&str] = &["wasm/tests/browser/bindings.mjs", "wasm/tests/browser/page.mjs"];
+
 const CHROMIUM: &str = "/usr/bin/chromium";
 const PLAYWRIGHT: &str = "playwright-core@1.64.1";
 
@@ -33,11 +35,11 @@ const MAX_LINE: u64 = 8_192;
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     if args.has("test") {
-        return test(project);
+        return test(project, if args.has("quick") { Pace::Quick } else { Pace::Thorough });
     }
     let port =
         args.value("port").map_or(Ok(PORT), str::parse).context("--port takes a number below 65536")?;
-    let folder = match assemble(project, Build::Release)? {
+    let folder = match assemble(project, Build::ReleaseWithEvents)? {
         Ok(folder) => folder,
         Err(reason) => return Ok(Report::skipped(reason)),
     };
@@ -48,8 +50,17 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     Ok(Report::new(Outcome::Passed))
 }
 
-/// The page in a browser, from beginning to end.
-fn test(project: &Project) -> Result<Report> {
+/// What the page is tested with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Pace {
+    /// The module that the tests in Node.js use, and files of 10 MB.
+    Quick,
+    /// The module as users have it, and files of 100 MB.
+    Thorough,
+}
+
+/// The page in a browser, from beginning to end, and the bindings there.
+pub(crate) fn test(project: &Project, pace: Pace) -> Result<Report> {
     if let Err(reason) = wasm::node(project).and_then(|()| chromium(project)) {
         return Ok(Report::skipped(reason));
     }
@@ -60,7 +71,11 @@ fn test(project: &Project) -> Result<Report> {
     if !succeeds(&mut install) {
         return Ok(Report::skipped(format!("npm did not bring {PLAYWRIGHT}")));
     }
-    let folder = match assemble(project, Build::Release)? {
+    let (build, large) = match pace {
+        Pace::Quick => (Build::Test, "10000000"),
+        Pace::Thorough => (Build::ReleaseWithEvents, "100000000"),
+    };
+    let folder = match assemble(project, build)? {
         Ok(folder) => folder,
         Err(reason) => return Ok(Report::skipped(reason)),
     };
@@ -69,8 +84,12 @@ fn test(project: &Project) -> Result<Report> {
     let served = folder.clone();
     thread::spawn(move || serve(&listener, &served));
     let mut command = project.program("node");
-    command.args(["--test", "--test-reporter=spec", "wasm/tests/browser/page.mjs"]);
-    command.env("MX_WASM", &folder).env("MX_PAGE", address).env("MX_CHROMIUM", CHROMIUM);
+    command.args(["--test", "--test-reporter=spec", "--test-concurrency=1"]).args(BROWSER_TESTS);
+    command
+        .env("MX_WASM", &folder)
+        .env("MX_PAGE", address)
+        .env("MX_CHROMIUM", CHROMIUM)
+        .env("MX_LARGE", large);
     command.env("MX_PLAYWRIGHT", npm.join("node_modules/playwright-core/index.mjs"));
     Ok(Report::new(Outcome::of(project.stream(&mut command)?)))
 }
@@ -97,7 +116,7 @@ fn assemble(project: &Project, build: Build) -> Result<Result<PathBuf, String>> 
         Ok(package) => package,
         Err(reason) => return Ok(Err(reason)),
     };
-    let folder = project.root.join("target/web");
+    let folder = project.root.join(if build == Build::Test { "target/web-quick" } else { "target/web" });
     std::fs::create_dir_all(&folder)?;
     let page = files(&project.root.join(PAGE), "")?;
     for path in page.into_iter().chain(MODULE.iter().map(|name| package.join(name))) {
