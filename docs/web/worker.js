@@ -223,12 +223,17 @@ const close = () => {
 /** How far a file was read last, for the bar. */
 const lastRead = { share: 0 };
 
-/** Reads a file that the browser holds, a part at a time. */
+/** Reads a file that the browser holds, a part at a time: more than is asked for, because each time costs. */
 const readAt = (file) => {
     const reader = new FileReaderSync();
+    let [begin, held] = [0, new Uint8Array()];
     return (position, length) => {
         lastRead.share = file.size === 0 ? 1 : Math.min(1, position / file.size);
-        return new Uint8Array(reader.readAsArrayBuffer(file.slice(position, position + length)));
+        if (position < begin || position + length > begin + held.length) {
+            const end = position + Math.max(length, PIECE);
+            [begin, held] = [position, new Uint8Array(reader.readAsArrayBuffer(file.slice(position, end)))];
+        }
+        return held.subarray(position - begin, position - begin + length);
     };
 };
 
