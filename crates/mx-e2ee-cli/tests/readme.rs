@@ -24,7 +24,8 @@ fn the_key_file_of_matrix_sdk_crypto_is_counted() {
 // ENV-50
 #[test]
 fn the_events_of_matrix_sdk_crypto_are_decrypted() {
-    let line = "echo 'a pass phrase of theirs' | \"$TOOL\" events decrypt --keys \"$0\" --passphrase-fd 0 \"$1\"";
+    let line =
+        "echo 'a pass phrase of theirs' | \"$TOOL\" events decrypt --keys \"$0\" --passphrase-fd 0 \"$1\"";
     let done = shell(line, &[data("room-keys.txt").as_ref(), data("room.jsonl").as_ref()]).assert_code(0);
     assert_eq!(done.lines().len(), 8);
     assert!(done.text().contains("message 7, with \u{201e}quotes\u{201c} and a tail"), "{}", done.text());
