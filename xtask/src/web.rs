@@ -22,7 +22,8 @@ use crate::{
 const PAGE: &str = "docs/web";
 const MODULE: &[&str] = &["mx_wasm.js", "mx_wasm_bg.wasm"];
 
-const BROWSER_TESTS: &[&str] = &["wasm/tests/browser/bindings.mjs", "wasm/tests/browser/page.mjs"];
+const BROWSER_TESTS: &[&str] =
+    &["wasm/tests/browser/bindings.mjs", "wasm/tests/browser/page.mjs", "wasm/tests/browser/freeze.mjs"];
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const PLAYWRIGHT: &str = "playwright-core@1.64.1";

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { PAGE, launch } from "./chromium.mjs";
+import { PAGE, browser } from "./chromium.mjs";
 
 const tests = fileURLToPath(new URL("..", import.meta.url));
 const data = join(tests, "../../crates/mx-e2ee-cli/tests/data");
@@ -26,12 +26,6 @@ const answer = (path) => {
     if (path.startsWith("/tests/data/")) return ["application/octet-stream", readFileSync(join(data, path.slice(12)))];
     return ["text/javascript", readFileSync(join(tests, path.slice(7)))];
 };
-
-let browser;
-before(async () => {
-    browser = await launch();
-});
-after(() => browser?.close());
 
 for (const name of readdirSync(tests).filter((name) => name.endsWith(".test.mjs"))) {
     test(`${name} in Chromium`, async (context) => {
