@@ -225,8 +225,6 @@ at("save-form").addEventListener("submit", async (event) => {
 // Exported events.
 
 const EVENTS = 50;
-/** Of a message, so much is shown; the whole is in its JSON. */
-const MAX_BODY = 2_000;
 const MEANING = {
     decrypted: "by a key of the file for this room",
     "not encrypted": "it came in clear",
@@ -251,14 +249,15 @@ at("events-form").addEventListener("submit", async (event) => {
     for (const id of ["events-open", "keys-open", "save"]) at(id).disabled = true;
     at("events-stop").hidden = false;
     await run("events", async (onProgress) => {
-        const { counts, kept } = await call("openEvents", { file, room }, onProgress);
+        const { counts, kept, contradicting } = await call("openEvents", { file, room }, onProgress);
         for (const part of ["status", "error"]) at(`lines-${part}`).textContent = "";
         at("events-room").value = "";
         showSummary(counts);
         await showEvents(0);
         at("events-content").hidden = false;
         const total = counts.reduce((sum, [, count]) => sum + count, 0);
-        return `${counted(total, "event", "events")}; ${counted(kept, "key", "keys")} of the key export ${kept === 1 ? "was" : "were"} needed.`;
+        const passedOver = contradicting === 0 ? "" : ` ${counted(contradicting, "key was", "keys were")} passed over: four others contradict each of them.`;
+        return `${counted(total, "event", "events")}; ${counted(kept, "key", "keys")} of the key export ${kept === 1 ? "was" : "were"} needed.${passedOver}`;
     });
     for (const id of ["events-open", "keys-open", "save"]) at(id).disabled = false;
     at("events-stop").hidden = true;
@@ -299,7 +298,7 @@ const eventItem = ({ number, at: place, verdict, why, sender, roomId, time, type
     if (type !== null) said.append(said.hasChildNodes() ? " · " : "", element("bdi", "", type));
     if (said.hasChildNodes()) item.append(said);
     if (why !== null) item.append(element("p", "", "Why: ", element("bdi", "", why)));
-    if (body !== null) item.append(Object.assign(element("p", "body", body.length > MAX_BODY ? `${body.slice(0, MAX_BODY)} …` : body), { dir: "auto" }));
+    if (body !== null) item.append(Object.assign(element("p", "body", body), { dir: "auto" }));
     const json = element("pre", "");
     const details = element("details", "", element("summary", "", "All that is known of it, as JSON"), json);
     details.addEventListener("toggle", async () => {

@@ -100,7 +100,11 @@ const acts = {
             while (!history.look(EVENTS * 5)) await pause(progress, "Looking which keys the events need", 0.2 * lastRead.share);
             reader = new mx.KeyExportFile(readAt(open.file)).read(open.keys);
             while (!reader.verify(CHUNKS)) await pause(progress, "Checking the key export", 0.2 + 0.2 * lastRead.share);
-            while (!history.keep(reader, ENTRIES).done) await pause(progress, "Reading their keys", 0.4 + 0.2 * lastRead.share);
+            let contradicting = 0;
+            for (let step = {}; !step.done; contradicting += step.contradicting) {
+                step = history.keep(reader, ENTRIES);
+                await pause(progress, "Reading their keys", 0.4 + 0.2 * lastRead.share);
+            }
             const found = { parts: [], ends: [], verdicts: [], rooms: [], roomNumbers: new Map() };
             for (let rows; (rows = history.judge(EVENTS)); ) {
                 take(found, rows);
@@ -108,7 +112,7 @@ const acts = {
             }
             const { parts, ends, verdicts, rooms, roomNumbers } = found;
             judged = { lines: new Blob(parts), ends, verdicts, rooms, roomIds: [...roomNumbers.keys()], chosen: null };
-            return { counts: history.counts, kept: history.kept };
+            return { counts: history.counts, kept: history.kept, contradicting };
         } finally {
             reader?.free();
             history.free();
@@ -122,13 +126,13 @@ const acts = {
     events({ verdict, room, from, count }) {
         const numbers = chosenEvents(verdict, room);
         const rows = numbers.slice(from, from + count).map((number) => {
-            const { at, why = null, claimed_sender: sender = null, event } = JSON.parse(line(number));
-            const text = (value) => (typeof value === "string" ? value : null);
+            const { at, why, claimed_sender, event } = JSON.parse(line(number));
             const ts = event?.origin_server_ts;
             // What no date can be is no time.
             const time = typeof ts === "number" && Math.abs(ts) <= 8.64e15 ? ts : null;
-            const roomId = judged.roomIds[judged.rooms[number]] ?? null;
-            return { number, at, verdict: VERDICTS[judged.verdicts[number]], why, sender, roomId, time, type: text(event?.type), body: text(event?.content?.body) };
+            const roomId = shown(judged.roomIds[judged.rooms[number]]);
+            const [sender, type, body] = [claimed_sender, event?.type, event?.content?.body].map(shown);
+            return { number, at, verdict: VERDICTS[judged.verdicts[number]], why: shown(why), sender, roomId, time, type, body };
         });
         return { rows, total: numbers.length };
     },
@@ -188,6 +192,13 @@ const take = ({ parts, ends, verdicts, rooms, roomNumbers }, rows) => {
 };
 const encoder = new TextEncoder();
 
+/** What is shown of a text, if it is one. The whole stands in the line. */
+const shown = (value) => {
+    if (typeof value !== "string") return null;
+    return value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)} …` : value;
+};
+const MAX_SHOWN = 2_000;
+
 /** The line of an event, without its end. */
 const line = (number) => {
     const { lines, ends } = judged;
@@ -196,6 +207,8 @@ const line = (number) => {
 
 /** The numbers of the events with a verdict, in rooms whose IDs contain a text; found once for each choice. */
 const chosenEvents = (verdict, room) => {
+    // A filter may be typed while other events are opened.
+    if (judged === null) return [];
     const { verdicts, rooms, roomIds, chosen } = judged;
     if (chosen?.verdict === verdict && chosen.room === room) return chosen.numbers;
     const fits = roomIds.map((roomId) => roomId.includes(room));

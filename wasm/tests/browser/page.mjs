@@ -147,6 +147,16 @@ test("events come in pages, in every form, and reading them can be stopped", asy
     await back.press("Enter");
     await page.getByText("Events 51 to 100 of 120").waitFor();
 
+    // Of a long text the beginning is shown, and the whole is there.
+    const long = written("long.json", JSON.stringify([{ ...events[0], sender: "@".repeat(9_000), content: { body: "x".repeat(9_000) } }]));
+    await page.getByLabel("File of events").setInputFiles(long);
+    await page.getByRole("button", { name: "Decrypt events" }).press("Enter");
+    await page.getByText("Events 1 to 1 of 1").waitFor();
+    const item = page.locator("#events li");
+    assert.ok((await item.innerText()).length < 5_000);
+    await item.getByText("All that is known").press("Enter");
+    await item.getByText("x".repeat(9_000)).waitFor();
+
     const many = written("many.jsonl", `${JSON.stringify(events[0])}\n`.repeat(200_000));
     await page.getByLabel("File of events").setInputFiles(many);
     await page.getByRole("button", { name: "Decrypt events" }).press("Enter");
