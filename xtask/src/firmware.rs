@@ -37,9 +37,23 @@ pub(crate) fn build(
     build_with(project, program, target, args, backends, &BTreeMap::new())
 }
 
-/// The same with variables that change cargo's profile.
+/// The same with variables, as those that change cargo's profile.
 pub(crate) fn build_with(
     project: &Project,
+    program: &str,
+    target: &str,
+    args: &[&str],
+    backends: Backends,
+    variables: &BTreeMap<&str, &str>,
+) -> Result<Result<PathBuf, String>> {
+    let manifest = format!("{FIRMWARE}/Cargo.toml");
+    build_from(project, &manifest, program, target, args, backends, variables)
+}
+
+/// The same from another manifest.
+pub(crate) fn build_from(
+    project: &Project,
+    manifest: &str,
     program: &str,
     target: &str,
     args: &[&str],
@@ -47,8 +61,7 @@ pub(crate) fn build_with(
     variables: &BTreeMap<&str, &str>,
 ) -> Result<Result<PathBuf, String>> {
     let folder = project.root.join("target/firmware").join(backends);
-    let manifest = format!("{FIRMWARE}/Cargo.toml");
-    let mut command = project.cargo(["build", "--quiet", "--release", "--manifest-path", &manifest]);
+    let mut command = project.cargo(["build", "--quiet", "--release", "--manifest-path", manifest]);
     command.args(["--bin", program, "--target", target]).args(args).arg("--target-dir").arg(&folder);
     command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     let built = capture(command.envs(variables))?;

@@ -19,6 +19,7 @@ const APART: &[(&str, &[&str])] = &[
     ("fuzz/Cargo.toml", &[]),
     ("xtask/memory/Cargo.toml", &["--all-targets", "--features", "alloc"]),
     ("xtask/firmware/Cargo.toml", &["--workspace", "--target", size::TARGET, "--features", FIRMWARE]),
+    ("xtask/firmware/libolm/Cargo.toml", &["--target", size::TARGET]),
     ("xtask/peers/Cargo.toml", &["--all-targets"]),
     ("xtask/wasm-size/Cargo.toml", &["--target", wasm::TARGET, "--features", "both-ways"]),
 ];

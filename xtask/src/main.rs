@@ -26,6 +26,7 @@ mod qemu;
 mod report;
 mod secrets;
 mod size;
+mod size_libolm;
 mod size_run;
 mod size_wasm;
 mod source;

@@ -5,4 +5,5 @@
 pub mod board;
 pub mod entropy;
 pub mod link;
+pub mod meter;
 pub mod protocol;

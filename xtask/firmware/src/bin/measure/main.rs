@@ -3,16 +3,13 @@
 #![no_std]
 #![no_main]
 
-mod meter;
-
 use core::hint::black_box;
 
-use firmware::{entropy::Entropy, link::Link};
+use firmware::{entropy::Entropy, link::Link, meter::Meter};
 use mx_curve25519::{Curve25519SecretKey, Ed25519SecretKey, Ed25519Verifier, KeyAgreement as _};
 use mx_megolm::{Generation, InboundGroupSession, OutboundGroupSession, PickleKey, SessionKey};
-use mx_olm::{Account, OlmMessage, PreKeyMessage, Session};
-
-use crate::meter::Meter;
+use mx_olm::{Account, MessageType, OlmMessage, PreKeyMessage, Session};
+use mx_types::base64::{self, TrailingBits};
 
 firmware::start!(run);
 
@@ -24,6 +21,12 @@ fn run() -> ! {
     olm(&mut meter);
     megolm(&mut meter);
     semihosting::process::exit(0)
+}
+
+/// A message's bytes, from its Base64.
+fn read<'b>(text: &[u8], bytes: &'b mut [u8]) -> &'b [u8] {
+    let text = str::from_utf8(text).expect("is Base64");
+    base64::decode(text, TrailingBits::Ignored, bytes).expect("was made here")
 }
 
 #[inline(never)]
@@ -52,28 +55,32 @@ fn olm(meter: &mut Meter) {
     for _ in 1..8 {
         let _ = account.one_time_keys_mut().generate(&mut rng);
     }
+    let _ = account.one_time_keys_mut().generate_fallback(&mut rng);
     let their_key = account.curve25519_key();
     let mut ours = meter
         .take("Olm session, begun", || Session::<8>::outbound(&mut rng, account.identity(), &their_key, &key))
         .expect("the keys agree");
-    let (mut out, mut plaintext) = ([0; 400], [0; 256]);
-    let message =
-        meter.take("Olm encrypt 160 B", || ours.encrypt(&mut rng, &PLAINTEXT, &mut out)).expect("fits");
-    let received = PreKeyMessage::parse(message.bytes).expect("was made here");
-    let mut theirs = meter
-        .take("Olm session, of a message", || {
-            account.inbound_session::<8>(&their_key, &received, &mut plaintext)
-        })
-        .expect("was made here")
-        .session;
-    let reply = meter
-        .take("Olm encrypt, new chain", || theirs.encrypt(&mut rng, &PLAINTEXT, &mut out))
-        .expect("fits");
-    let reply = OlmMessage::parse(reply.message_type, reply.bytes).expect("was made here");
-    meter.take("Olm decrypt, new chain", || ours.decrypt(&reply, &mut plaintext).is_ok());
-    let reply = theirs.encrypt(&mut rng, &PLAINTEXT, &mut out).expect("fits");
-    let reply = OlmMessage::parse(reply.message_type, reply.bytes).expect("was made here");
-    meter.take("Olm decrypt, same chain", || ours.decrypt(&reply, &mut plaintext).is_ok());
+    // Messages as they travel: Base64 is part of it, on both sides.
+    let (mut text, mut bytes) = ([0; 540], [0; 400]);
+    let (mut received, mut plaintext) = ([0; 400], [0; 256]);
+    let mut encrypt = |session: &mut Session<8>, text: &mut [u8]| {
+        let message = session.encrypt(&mut rng, &PLAINTEXT, &mut bytes).expect("fits");
+        base64::encode(message.bytes, text).expect("fits").len()
+    };
+    let len = meter.take("Olm encrypt 160 B", || encrypt(&mut ours, &mut text));
+    let mut theirs = meter.take("Olm session, of a message", || {
+        let message = PreKeyMessage::parse(read(&text[..len], &mut received)).expect("was made here");
+        account.inbound_session::<8>(&their_key, &message, &mut plaintext).expect("was made here").session
+    });
+    let mut decrypt = |session: &mut Session<8>, text: &[u8]| {
+        let message =
+            OlmMessage::parse(MessageType::Normal, read(text, &mut received)).expect("was made here");
+        session.decrypt(&message, &mut plaintext).expect("was made here").len()
+    };
+    let len = meter.take("Olm encrypt, new chain", || encrypt(&mut theirs, &mut text));
+    meter.take("Olm decrypt, new chain", || decrypt(&mut ours, &text[..len]));
+    let len = encrypt(&mut theirs, &mut text);
+    meter.take("Olm decrypt, same chain", || decrypt(&mut ours, &text[..len]));
 
     let key = PickleKey::new(&black_box([7; 32]));
     let mut flash = [0; 1_100];
@@ -97,10 +104,18 @@ fn megolm(meter: &mut Meter) {
     let text = str::from_utf8(&text).expect("is Base64");
     let key = meter.take("session key, read", || SessionKey::from_base64(text)).expect("was made here");
     let mut inbound = InboundGroupSession::new(&key);
-    let (mut out, mut plaintext) = ([0; 320], [0; 256]);
-    let message =
-        meter.take("Megolm encrypt 160 B", || outbound.encrypt(&PLAINTEXT, &mut out)).expect("fits").message;
-    meter.take("Megolm decrypt", || inbound.decrypt(message, &mut plaintext).is_ok());
+    let (mut text, mut bytes, mut plaintext) = ([0; 400], [0; 300], [0; 256]);
+    let len = meter.take("Megolm encrypt 160 B", || {
+        let message = outbound.encrypt(&PLAINTEXT, &mut bytes).expect("fits").message;
+        base64::encode(message, &mut text).expect("fits").len()
+    });
+    meter.take("Megolm decrypt", || {
+        inbound
+            .decrypt(read(&text[..len], &mut bytes), &mut plaintext)
+            .expect("was made here")
+            .plaintext
+            .len()
+    });
 
     let key = PickleKey::new(&black_box([7; 32]));
     let mut flash = [0; 400];

@@ -2,14 +2,16 @@
 
 use core::hint::black_box;
 
-use firmware::{
+use crate::{
     board::{Instructions, PaintedStack},
     link::Link,
 };
 
+#[derive(Debug)]
 pub struct Meter(Link);
 
 impl Meter {
+    #[must_use]
     pub const fn new(link: Link) -> Self {
         Self(link)
     }
