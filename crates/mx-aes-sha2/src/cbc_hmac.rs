@@ -61,10 +61,14 @@ impl CbcHmacKeys {
         plaintext_len: usize,
     ) -> Result<&'b mut [u8], BufferTooSmall> {
         let buffer = pad(buffer, 0, plaintext_len)?;
+        self.encrypt_blocks(buffer);
+        Ok(buffer)
+    }
+
+    fn encrypt_blocks(&self, buffer: &mut [u8]) {
         let aes = Aes256Enc::new(&self.aes_key.into());
         cbc::Encryptor::<&Aes256Enc>::inner_iv_init(&aes, &self.iv.into())
             .encrypt_blocks(Array::slice_as_chunks_mut(buffer).0);
-        Ok(buffer)
     }
 
     /// Encrypts the end of a message and returns the first 8 bytes of the HMAC of all of it.
@@ -83,6 +87,17 @@ impl CbcHmacKeys {
         plaintext_len: usize,
     ) -> Result<Tag<8>, BufferTooSmall> {
         let message = pad(buffer, start, plaintext_len)?;
+        Ok(self.encrypt_and_mac_padded(message, start))
+    }
+
+    #[cfg(aes_backend_soft = "compact")]
+    fn encrypt_and_mac_padded(&self, message: &mut [u8], start: usize) -> Tag<8> {
+        self.encrypt_blocks(message.get_mut(start..).unwrap_or_default());
+        self.mac(message)
+    }
+
+    #[cfg(not(aes_backend_soft = "compact"))]
+    fn encrypt_and_mac_padded(&self, message: &mut [u8], start: usize) -> Tag<8> {
         let aes = Aes256Enc::new(&self.aes_key.into());
         let mut cbc = cbc::Encryptor::<&Aes256Enc>::inner_iv_init(&aes, &self.iv.into());
         let mut mac = self.hmac_key.start();
@@ -96,7 +111,7 @@ impl CbcHmacKeys {
             encrypted += now;
         }
         mac.update(message.get(hashed..).unwrap_or_default());
-        Ok(Tag::of(mac.finish()))
+        Tag::of(mac.finish())
     }
 
     /// Decrypts `buffer` in place and returns the plaintext, which starts where the ciphertext did.
@@ -203,4 +218,5 @@ impl ZeroizeOnDrop for CbcHmacKeys {}
 /// Bytes of a block of AES.
 const BLOCK: usize = 16;
 /// Bytes that are encrypted at a time while those before are hashed: as many as SHA-256 takes at once.
+#[cfg(not(aes_backend_soft = "compact"))]
 const STEP: usize = 64;

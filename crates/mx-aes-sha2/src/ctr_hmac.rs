@@ -4,8 +4,9 @@
 
 use core::fmt;
 
-use cbc::cipher::{InnerIvInit, KeyInit};
-use ctr::cipher::{StreamCipher, StreamCipherSeek};
+use cbc::cipher::KeyInit;
+#[cfg(not(aes_backend_soft = "compact"))]
+use ctr::cipher::{InnerIvInit, StreamCipher, StreamCipherSeek};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::{AuthenticationFailed, HmacKey, Tag, block::Aes256Enc, hkdf_sha256, hmac::Hmac};
@@ -36,8 +37,11 @@ impl CtrHmacKeys {
     /// The keystream that starts with counter `iv`. The caller never uses one `iv` twice with one key.
     #[must_use]
     pub fn keystream(&self, iv: &[u8; 16]) -> Keystream<'_> {
-        let core = ctr::CtrCore::inner_iv_init(&self.aes, iv.into());
-        Keystream { keystream: ctr::Ctr128BE::from_core(core) }
+        #[cfg(aes_backend_soft = "compact")]
+        let keystream = Ctr::new(&self.aes, iv);
+        #[cfg(not(aes_backend_soft = "compact"))]
+        let keystream = Ctr::from_core(ctr::CtrCore::inner_iv_init(&self.aes, iv.into()));
+        Keystream { keystream }
     }
 
     /// The HMAC of `bytes`.
@@ -70,9 +74,14 @@ impl fmt::Debug for CtrHmacKeys {
     }
 }
 
+#[cfg(aes_backend_soft = "compact")]
+type Ctr<'k> = crate::one_block_ctr::OneBlockCtr<'k>;
+#[cfg(not(aes_backend_soft = "compact"))]
+type Ctr<'k> = ctr::Ctr128BE<&'k Aes256Enc>;
+
 /// A keystream at a position. Encrypting and decrypting are the same.
 pub struct Keystream<'k> {
-    keystream: ctr::Ctr128BE<&'k Aes256Enc>,
+    keystream: Ctr<'k>,
 }
 
 impl Keystream<'_> {

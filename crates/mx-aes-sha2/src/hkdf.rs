@@ -1,6 +1,8 @@
 use zeroize::Zeroizing;
 
-use crate::{hmac::HmacKey, sha256::BLOCK, wipe::wipe};
+#[cfg(not(sha2_backend_soft = "compact"))]
+use crate::sha256::BLOCK;
+use crate::{hmac::HmacKey, wipe::wipe};
 
 /// `N` bytes of HKDF-SHA-256 (RFC 5869): `T(1) ‖ T(2) ‖ …`.
 ///
@@ -40,6 +42,13 @@ pub fn hkdf_sha256_of_parts<const N: usize>(salt: &[u8], ikm: &[u8], parts: &[&[
 }
 
 /// [`hkdf_sha256`] to a slice of at most 255 * 32 bytes, which the caller wipes.
+#[cfg(sha2_backend_soft = "compact")]
+pub(crate) fn hkdf_sha256_to(salt: &[u8], ikm: &[u8], info: &[u8], output: &mut [u8]) {
+    expand_long(&extract(salt, ikm), &[info], output);
+}
+
+/// [`hkdf_sha256`] to a slice of at most 255 * 32 bytes, which the caller wipes.
+#[cfg(not(sha2_backend_soft = "compact"))]
 pub(crate) fn hkdf_sha256_to(salt: &[u8], ikm: &[u8], info: &[u8], output: &mut [u8]) {
     // Laid out before the key is derived: a processor waits for bytes that were written just before they are hashed.
     match Layout::new(info) {
@@ -58,6 +67,7 @@ fn extract(salt: &[u8], ikm: &[u8]) -> HmacKey {
 }
 
 /// The blocks of SHA-256 behind that of the key, `info ‖ 1` and `T(i-1) ‖ info ‖ i` with their padding, where each is one.
+#[cfg(not(sha2_backend_soft = "compact"))]
 struct Layout {
     first: [u8; BLOCK],
     next: [u8; BLOCK],
@@ -65,6 +75,7 @@ struct Layout {
     counter: usize,
 }
 
+#[cfg(not(sha2_backend_soft = "compact"))]
 impl Layout {
     /// `None` if `info` does not fit.
     fn new(info: &[u8]) -> Option<Self> {
@@ -98,6 +109,7 @@ impl Layout {
 }
 
 /// `info ‖ i` behind `offset` bytes, with its padding. `None` if that does not fit a block.
+#[cfg(not(sha2_backend_soft = "compact"))]
 fn block(offset: usize, info: &[u8], i: u8) -> Option<[u8; BLOCK]> {
     let mut block = [0; BLOCK];
     let counter = offset + info.len();

@@ -93,7 +93,8 @@ impl HmacKey {
 
     /// The MAC of a message of one byte, which is all that a ratchet asks for: [`HmacKey::mac`] of it, faster.
     #[must_use]
-    #[inline]
+    #[cfg_attr(not(sha2_backend_soft = "compact"), inline)]
+    #[cfg_attr(sha2_backend_soft = "compact", inline(never))]
     pub fn mac_byte(&self, byte: u8) -> [u8; 32] {
         self.mac_block(&byte_block(byte))
     }
@@ -108,6 +109,17 @@ impl HmacKey {
     /// ```
     #[inline]
     pub fn mac_bytes<const N: usize>(&self, bytes: [u8; N], macs: [&mut [u8; 32]; N]) {
+        #[cfg(sha2_backend_soft = "compact")]
+        for (byte, mac) in bytes.into_iter().zip(macs) {
+            *mac = self.mac_byte(byte);
+        }
+        #[cfg(not(sha2_backend_soft = "compact"))]
+        self.mac_bytes_side_by_side(bytes, macs);
+    }
+
+    #[cfg(not(sha2_backend_soft = "compact"))]
+    #[inline]
+    fn mac_bytes_side_by_side<const N: usize>(&self, bytes: [u8; N], macs: [&mut [u8; 32]; N]) {
         let mut states = [self.inner; N];
         for (state, byte) in states.iter_mut().zip(bytes) {
             compress256(state, &[byte_block(byte)]);
@@ -171,6 +183,7 @@ impl Hmac<'_> {
     }
 
     /// Appends the whole blocks of `bytes` and says how many bytes that was. All before were whole blocks, too.
+    #[cfg(not(aes_backend_soft = "compact"))]
     pub(crate) fn update_blocks(&mut self, bytes: &[u8]) -> usize {
         self.inner.update_blocks(bytes)
     }

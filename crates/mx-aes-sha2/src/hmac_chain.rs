@@ -1,11 +1,3 @@
-use sha2::block_api::compress256;
-
-use crate::{
-    hmac::{INNER_PADDING, OUTER_PADDING, byte_block},
-    sha256::{BLOCK, HASH_BLOCK, INITIAL, to_bytes},
-    wipe::wipe,
-};
-
 /// `key = HMAC(key, byte)`, so many times: a ratchet's way over messages that have not come.
 ///
 /// The same as [`HmacKey::mac_byte`](crate::HmacKey::mac_byte) again and again. The blocks are laid out once, and the two
@@ -19,6 +11,26 @@ use crate::{
 /// assert_eq!(chain_key, HmacKey::new(&HmacKey::new(&[7; 32]).mac_byte(0x02)).mac_byte(0x02));
 /// ```
 pub fn hmac_chain(key: &mut [u8; 32], byte: u8, times: u32) {
+    steps(key, byte, times);
+}
+
+#[cfg(sha2_backend_soft = "compact")]
+fn steps(key: &mut [u8; 32], byte: u8, times: u32) {
+    for _ in 0..times {
+        *key = crate::HmacKey::new(key).mac_byte(byte);
+    }
+}
+
+#[cfg(not(sha2_backend_soft = "compact"))]
+fn steps(key: &mut [u8; 32], byte: u8, times: u32) {
+    use sha2::block_api::compress256;
+
+    use crate::{
+        hmac::{INNER_PADDING, OUTER_PADDING, byte_block},
+        sha256::{BLOCK, HASH_BLOCK, INITIAL, to_bytes},
+        wipe::wipe,
+    };
+
     if times == 0 {
         return;
     }

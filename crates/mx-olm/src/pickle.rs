@@ -3,7 +3,7 @@
 use mx_curve25519::{Curve25519PublicKey, Curve25519SecretKey, Ed25519PublicKey, Ed25519SecretKey};
 use mx_pickle::{Generation, Kind, PickleError, PickleKey, Reader, UnpickleError, Writer, sealed_len};
 use rand_core::TryCryptoRng;
-use zeroize::Zeroizing;
+use zeroize::optimization_barrier;
 
 use crate::one_time_keys::{FallbackSession, OneTimeKey};
 use crate::ratchet::{ChainKey, MessageKey, RootKey};
@@ -91,30 +91,34 @@ impl<const ONE_TIME_KEYS: usize, const FALLBACK_SESSIONS: usize> Account<ONE_TIM
     /// An [`UnpickleError`]; [`UnpickleError::TooMany`] when the parameters are smaller than those of the account that was
     /// pickled and there are more keys in it.
     pub fn from_pickle(key: &PickleKey, oldest: Generation, pickle: &[u8]) -> Result<Self, UnpickleError> {
-        let mut reader = key.open(ACCOUNT, oldest, pickle)?;
-        let signing = read_signing_key(&mut reader)?;
-        let identity = read_pair(&mut reader)?;
-        let generation = reader.generation();
+        let mut source = Source::new(key.open(ACCOUNT, oldest, pickle)?);
+        let start = source.read::<ACCOUNT_START_LEN>().ok_or(UnpickleError::EndsEarly)?;
+        let (signing, identity, last_number) = account_start(start).ok_or(invalid("key of the account"))?;
+        let generation = source.reader.generation();
         let mut account = Self { signing, identity, one_time_keys: OneTimeKeys::new(), generation };
-        account.read_one_time_keys(&mut reader)?;
-        Ok(account)
+        account.one_time_keys.last_number = last_number;
+        match account.read_one_time_keys(&mut source) {
+            Some(()) => source.reader.finish().map(|()| account),
+            None => Err(source.error),
+        }
     }
 
-    /// The rest of the state, read in place: then there is one value to be wiped, whatever goes wrong.
-    fn read_one_time_keys(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), UnpickleError> {
+    fn read_one_time_keys(&mut self, source: &mut Source<'_, '_>) -> Option<()> {
         let keys = &mut self.one_time_keys;
-        keys.last_number = reader.u32()?;
-        for _ in 0..reader.count(ONE_TIME_KEYS)? {
-            keys.one_time.push(read_one_time_key(reader, keys.last_number)?);
-        }
-        for _ in 0..reader.count(2)? {
-            keys.fallbacks.push(read_one_time_key(reader, keys.last_number)?);
-        }
-        for _ in 0..reader.count(FALLBACK_SESSIONS)? {
-            let session = FallbackSession { number: reader.u32()?, fingerprint: reader.array()? };
-            keys.fallback_sessions.push(session);
-        }
-        reader.finish()
+        source.list("one-time key", ONE_TIME_KEY_LEN, ONE_TIME_KEYS, &mut |record| {
+            keys.one_time.push(one_time_key(record, keys.last_number)?);
+            Some(())
+        })?;
+        source.list("fallback key", ONE_TIME_KEY_LEN, 2, &mut |record| {
+            keys.fallbacks.push(one_time_key(record, keys.last_number)?);
+            Some(())
+        })?;
+        source.list("session", FALLBACK_SESSION_LEN, FALLBACK_SESSIONS, &mut |record| {
+            let (number, fingerprint) = record.split_first_chunk()?;
+            let (number, fingerprint) = (u32::from_be_bytes(*number), *fingerprint.first_chunk()?);
+            keys.fallback_sessions.push(FallbackSession { number, fingerprint });
+            Some(())
+        })
     }
 }
 
@@ -132,9 +136,9 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
             + 1
             + sender
             + 4
-            + self.receiver.chains.len() * (32 + CHAIN_LEN + 1)
+            + self.receiver.chains.len() * RECEIVER_CHAIN_LEN
             + 4
-            + self.receiver.skipped.len() * (1 + 4 + 32)
+            + self.receiver.skipped.len() * SKIPPED_LEN
     }
 
     /// Seals the session's state to the start of `out`, which needs [`Session::pickle_len`] bytes, and counts the
@@ -188,63 +192,68 @@ impl<const SKIPPED: usize> Session<SKIPPED> {
     /// An [`UnpickleError`]; [`UnpickleError::TooMany`] when `SKIPPED` is smaller than that of the session that was pickled
     /// and there are more keys in it.
     pub fn from_pickle(key: &PickleKey, oldest: Generation, pickle: &[u8]) -> Result<Self, UnpickleError> {
-        let mut reader = key.open(SESSION, oldest, pickle)?;
-        let received = reader.bool("received")?;
-        let keys = SessionKeys {
-            identity_key: read_key(&mut reader)?,
-            base_key: read_key(&mut reader)?,
-            one_time_key: read_key(&mut reader)?,
-        };
+        let mut source = Source::new(key.open(SESSION, oldest, pickle)?);
+        let start = source.read::<SESSION_START_LEN>().ok_or(UnpickleError::EndsEarly)?;
+        let (received, keys) = session_start(start).ok_or(invalid("key of the session"))?;
         let mut session = Self {
             keys,
             root_key: RootKey([0; 32]),
             sender: None,
             receiver: Receiver::new(),
             received,
-            generation: reader.generation(),
+            generation: source.reader.generation(),
         };
-        session.read_chains(&mut reader)?;
-        Ok(session)
+        match session.read_chains(&mut source) {
+            Some(()) => source.reader.finish().map(|()| session),
+            None => Err(source.error),
+        }
     }
 
-    /// The rest of the state, read in place: then there is one value to be wiped, whatever goes wrong.
-    fn read_chains(&mut self, reader: &mut Reader<'_, '_>) -> Result<(), UnpickleError> {
-        reader.bytes(&mut self.root_key.0)?;
-        if reader.bool("sender chain")? {
-            let ratchet_key = read_pair(reader)?;
-            let sender = self.sender.insert(SenderChain { ratchet_key, chain_key: ChainKey::UNREAD });
-            read_chain(reader, &mut sender.chain_key)?;
-        }
+    fn read_chains(&mut self, source: &mut Source<'_, '_>) -> Option<()> {
+        source.reader.bytes(&mut self.root_key.0).ok()?;
         let receiver = &mut self.receiver;
-        for _ in 0..reader.count(MAX_RECEIVER_CHAINS)? {
-            let ratchet_key = read_key(reader)?;
-            let mut chain = ReceiverChain { ratchet_key, chain_key: ChainKey::UNREAD, slot: 0 };
-            read_chain(reader, &mut chain.chain_key)?;
-            chain.slot = reader.u8()?;
+        match source.reader.u8() {
+            Ok(0) => {}
+            Ok(1) => {
+                let (ratchet_key, chain_key) = (pair(source.read::<PAIR_LEN>()?), ChainKey::UNREAD);
+                source.error = invalid("sender chain");
+                let sender = self.sender.insert(SenderChain { ratchet_key: ratchet_key?, chain_key });
+                source.error = UnpickleError::EndsEarly;
+                source.reader.bytes(&mut sender.chain_key.key).ok()?;
+                sender.chain_key.index = source.reader.u32().ok()?;
+            }
+            Ok(_) => {
+                source.error = invalid("sender chain");
+                return None;
+            }
+            Err(_) => return None,
+        }
+        source.list("receiver chain", RECEIVER_CHAIN_LEN, MAX_RECEIVER_CHAINS, &mut |record| {
+            let chain = receiver_chain(record)?;
             let repeated =
                 |other: &ReceiverChain| other.slot == chain.slot || other.ratchet_key == chain.ratchet_key;
             if receiver.chains.iter().any(repeated) || usize::from(chain.slot) >= MAX_RECEIVER_CHAINS {
-                return Err(UnpickleError::Invalid { field: "receiver chain" });
+                return None;
             }
             receiver.chains.push(chain);
-        }
+            Some(())
+        })?;
         if self.sender.is_none() && receiver.chains.is_empty() {
-            return Err(UnpickleError::Invalid { field: "chains, of which there are none" });
+            source.error = invalid("chains, of which there are none");
+            return None;
         }
-        for _ in 0..reader.count(SKIPPED)? {
-            let mut key =
-                SkippedKey { slot: reader.u8()?, index: reader.u32()?, message_key: MessageKey([0; 32]) };
-            reader.bytes(&mut key.message_key.0)?;
+        source.list("skipped message key", SKIPPED_LEN, SKIPPED, &mut |record| {
+            let key = skipped_key(record)?;
             let is_behind =
                 |chain: &ReceiverChain| chain.slot == key.slot && key.index < chain.chain_key.index;
             let of_chain = receiver.skipped.iter().filter(|other| other.slot == key.slot).count();
             let known = receiver.skipped_position(key.slot, key.index).is_some();
             if known || of_chain >= MAX_SKIPPED_PER_CHAIN as usize || !receiver.chains.iter().any(is_behind) {
-                return Err(UnpickleError::Invalid { field: "skipped message key" });
+                return None;
             }
             receiver.skipped.push(key);
-        }
-        reader.finish()
+            Some(())
+        })
     }
 }
 
@@ -260,6 +269,13 @@ const CHAIN_LEN: usize = 36;
 /// A number, flags and a pair.
 const ONE_TIME_KEY_LEN: usize = 4 + 1 + PAIR_LEN;
 const FALLBACK_SESSION_LEN: usize = 4 + 16;
+const RECEIVER_CHAIN_LEN: usize = 32 + CHAIN_LEN + 1;
+const SKIPPED_LEN: usize = 1 + 4 + 32;
+
+/// The account's keys and the last number, of which there is one each.
+const ACCOUNT_START_LEN: usize = ED25519_LEN + PAIR_LEN + 4;
+/// Whether something was received, and the session's keys.
+const SESSION_START_LEN: usize = 1 + 3 * 32;
 
 const PUBLISHED: u8 = 1;
 const SHORT_ID: u8 = 2;
@@ -280,49 +296,117 @@ fn write_one_time_key(writer: &mut Writer<'_, '_>, key: &OneTimeKey) {
     write_pair(writer, &key.key);
 }
 
-fn read_key(reader: &mut Reader<'_, '_>) -> Result<Curve25519PublicKey, UnpickleError> {
-    Curve25519PublicKey::from_bytes(reader.array()?)
-        .map_err(|_| UnpickleError::Invalid { field: "Curve25519 public key" })
+/// A state that is being read, some fields at once. Reading gives `None` where it fails, and says here why: one error for all
+/// fields is less code than one for each.
+struct Source<'k, 'p> {
+    reader: Reader<'k, 'p>,
+    /// What was read last, to be looked at. Wiped.
+    record: [u8; ACCOUNT_START_LEN],
+    error: UnpickleError,
 }
 
-fn read_pair(reader: &mut Reader<'_, '_>) -> Result<Curve25519SecretKey, UnpickleError> {
-    let mut secret = Zeroizing::new([0; 32]);
-    reader.bytes(&mut *secret)?;
-    Ok(Curve25519SecretKey::from_stored(&secret, read_key(reader)?))
-}
+impl<'k, 'p> Source<'k, 'p> {
+    const fn new(reader: Reader<'k, 'p>) -> Self {
+        Self { reader, record: [0; ACCOUNT_START_LEN], error: UnpickleError::EndsEarly }
+    }
 
-fn read_chain(reader: &mut Reader<'_, '_>, chain_key: &mut ChainKey) -> Result<(), UnpickleError> {
-    reader.bytes(&mut chain_key.key)?;
-    chain_key.index = reader.u32()?;
-    Ok(())
-}
+    /// The next `N` bytes.
+    fn read<const N: usize>(&mut self) -> Option<&[u8; N]> {
+        const { assert!(N <= ACCOUNT_START_LEN, "the longest record") };
+        let record = self.record.first_chunk_mut()?;
+        self.reader.bytes(record).ok()?;
+        Some(record)
+    }
 
-fn read_signing_key(reader: &mut Reader<'_, '_>) -> Result<Ed25519SecretKey, UnpickleError> {
-    let form = reader.u8()?;
-    let mut bytes = Zeroizing::new([0; 64]);
-    reader.bytes(&mut *bytes)?;
-    let (secret, public) = bytes.split_at(32);
-    match (form, secret.first_chunk(), public.first_chunk()) {
-        (SEED, Some(seed), Some(public)) => {
-            let public = Ed25519PublicKey::from_bytes(*public)
-                .map_err(|_| UnpickleError::Invalid { field: "Ed25519 public key" })?;
-            Ok(Ed25519SecretKey::from_stored_seed(seed, public))
+    /// Hands each record of a list to `take`, which refuses it with `None`.
+    fn list(
+        &mut self,
+        field: &'static str,
+        len: usize,
+        limit: usize,
+        take: &mut dyn FnMut(&[u8]) -> Option<()>,
+    ) -> Option<()> {
+        let count = self.reader.count(limit).map_err(|error| self.error = error).ok()?;
+        for _ in 0..count {
+            let record = self.record.get_mut(..len)?;
+            self.reader.bytes(record).ok()?;
+            if take(record).is_none() {
+                self.error = invalid(field);
+                return None;
+            }
         }
-        (EXPANDED, ..) => Ok(Ed25519SecretKey::from_expanded(&bytes)),
-        _ => Err(UnpickleError::Invalid { field: "form of the Ed25519 key" }),
+        Some(())
     }
 }
 
-fn read_one_time_key(reader: &mut Reader<'_, '_>, last_number: u32) -> Result<OneTimeKey, UnpickleError> {
-    let number = reader.u32()?;
-    let flags = reader.u8()?;
-    if number > last_number || flags & !(PUBLISHED | SHORT_ID) != 0 {
-        return Err(UnpickleError::Invalid { field: "one-time key" });
+impl Drop for Source<'_, '_> {
+    fn drop(&mut self) {
+        self.record = [0; ACCOUNT_START_LEN];
+        optimization_barrier(&self.record);
     }
-    Ok(OneTimeKey {
-        number,
-        short_id: flags & SHORT_ID != 0,
-        published: flags & PUBLISHED != 0,
-        key: read_pair(reader)?,
-    })
+}
+
+const fn invalid(field: &'static str) -> UnpickleError {
+    UnpickleError::Invalid { field }
+}
+
+fn account_start(record: &[u8; ACCOUNT_START_LEN]) -> Option<(Ed25519SecretKey, Curve25519SecretKey, u32)> {
+    let (&[form], rest) = record.split_first_chunk()?;
+    let (bytes, rest) = rest.split_first_chunk::<64>()?;
+    let signing = match form {
+        SEED => {
+            let (seed, public) = bytes.split_first_chunk()?;
+            Ed25519SecretKey::from_stored_seed(
+                seed,
+                Ed25519PublicKey::from_bytes(*public.first_chunk()?).ok()?,
+            )
+        }
+        EXPANDED => Ed25519SecretKey::from_expanded(bytes),
+        _ => return None,
+    };
+    let (identity, last_number) = rest.split_first_chunk::<PAIR_LEN>()?;
+    Some((signing, pair(identity)?, u32::from_be_bytes(*last_number.first_chunk()?)))
+}
+
+fn session_start(record: &[u8; SESSION_START_LEN]) -> Option<(bool, SessionKeys)> {
+    let (&[received @ (0 | 1)], keys) = record.split_first_chunk()? else { return None };
+    let (identity_key, keys) = keys.split_at_checked(32)?;
+    let (base_key, one_time_key) = keys.split_at_checked(32)?;
+    let (identity_key, base_key) = (public_key(identity_key)?, public_key(base_key)?);
+    Some((received == 1, SessionKeys { identity_key, base_key, one_time_key: public_key(one_time_key)? }))
+}
+
+fn receiver_chain(record: &[u8]) -> Option<ReceiverChain> {
+    let (ratchet_key, rest) = record.split_at_checked(32)?;
+    let (key, rest) = rest.split_first_chunk()?;
+    let (index, slot) = rest.split_first_chunk()?;
+    let chain_key = ChainKey { key: *key, index: u32::from_be_bytes(*index) };
+    Some(ReceiverChain { ratchet_key: public_key(ratchet_key)?, chain_key, slot: *slot.first()? })
+}
+
+fn skipped_key(record: &[u8]) -> Option<SkippedKey> {
+    let (&[slot], rest) = record.split_first_chunk()?;
+    let (index, key) = rest.split_first_chunk()?;
+    let message_key = MessageKey(*key.first_chunk()?);
+    Some(SkippedKey { slot, index: u32::from_be_bytes(*index), message_key })
+}
+
+fn one_time_key(record: &[u8], last_number: u32) -> Option<OneTimeKey> {
+    let (number, rest) = record.split_first_chunk()?;
+    let (&[flags], bytes) = rest.split_first_chunk()?;
+    let number = u32::from_be_bytes(*number);
+    if number > last_number || flags & !(PUBLISHED | SHORT_ID) != 0 {
+        return None;
+    }
+    let (short_id, published) = (flags & SHORT_ID != 0, flags & PUBLISHED != 0);
+    Some(OneTimeKey { number, short_id, published, key: pair(bytes)? })
+}
+
+fn pair(bytes: &[u8]) -> Option<Curve25519SecretKey> {
+    let (secret, public) = bytes.split_first_chunk()?;
+    Some(Curve25519SecretKey::from_stored(secret, public_key(public)?))
+}
+
+fn public_key(bytes: &[u8]) -> Option<Curve25519PublicKey> {
+    Curve25519PublicKey::try_from(bytes).ok()
 }

@@ -54,6 +54,7 @@ impl<'k, 'p> Reader<'k, 'p> {
     /// # Errors
     ///
     /// [`UnpickleError::EndsEarly`].
+    #[inline]
     pub fn u8(&mut self) -> Result<u8, UnpickleError> {
         self.array().map(u8::from_be_bytes)
     }
@@ -63,6 +64,7 @@ impl<'k, 'p> Reader<'k, 'p> {
     /// # Errors
     ///
     /// [`UnpickleError::EndsEarly`]; [`UnpickleError::Invalid`] for any other byte.
+    #[inline]
     pub fn bool(&mut self, field: &'static str) -> Result<bool, UnpickleError> {
         match self.u8()? {
             0 => Ok(false),
@@ -76,6 +78,7 @@ impl<'k, 'p> Reader<'k, 'p> {
     /// # Errors
     ///
     /// [`UnpickleError::EndsEarly`].
+    #[inline]
     pub fn u32(&mut self) -> Result<u32, UnpickleError> {
         self.array().map(u32::from_be_bytes)
     }
@@ -85,6 +88,7 @@ impl<'k, 'p> Reader<'k, 'p> {
     /// # Errors
     ///
     /// [`UnpickleError::EndsEarly`].
+    #[inline]
     pub fn u64(&mut self) -> Result<u64, UnpickleError> {
         self.array().map(u64::from_be_bytes)
     }
@@ -94,6 +98,7 @@ impl<'k, 'p> Reader<'k, 'p> {
     /// # Errors
     ///
     /// [`UnpickleError::TooMany`] if there are more than `limit`; [`UnpickleError::EndsEarly`].
+    #[inline]
     pub fn count(&mut self, limit: usize) -> Result<usize, UnpickleError> {
         let count = self.u32()?;
         usize::try_from(count)
@@ -107,6 +112,7 @@ impl<'k, 'p> Reader<'k, 'p> {
     /// # Errors
     ///
     /// [`UnpickleError::EndsEarly`].
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], UnpickleError> {
         let mut array = [0; N];
         self.bytes(&mut array)?;
@@ -118,9 +124,17 @@ impl<'k, 'p> Reader<'k, 'p> {
     /// # Errors
     ///
     /// [`UnpickleError::EndsEarly`]. Nothing was written then.
+    #[inline]
     pub fn bytes(&mut self, out: &mut [u8]) -> Result<(), UnpickleError> {
+        // Whoever reads has a constant for an error so, and none of 24 bytes to hand on.
+        if self.fill(out) { Ok(()) } else { Err(UnpickleError::EndsEarly) }
+    }
+
+    /// Whether there were as many bytes as `out` has.
+    #[inline(never)]
+    fn fill(&mut self, out: &mut [u8]) -> bool {
         if out.len() > self.remaining() {
-            return Err(UnpickleError::EndsEarly);
+            return false;
         }
         let mut missing = out;
         while !missing.is_empty() {
@@ -134,7 +148,7 @@ impl<'k, 'p> Reader<'k, 'p> {
             self.next += count;
             missing = later;
         }
-        Ok(())
+        true
     }
 
     /// Ends reading.

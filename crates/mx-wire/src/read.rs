@@ -13,6 +13,36 @@ impl<'m> Fields<'m> {
         Self { rest: payload }
     }
 
+    /// Puts the fields of these tags into their slots and passes over all others.
+    ///
+    /// ```
+    /// use mx_wire::{Fields, Slot};
+    ///
+    /// let (mut numbers, mut bytes) = ([(0x08, Slot::empty())], [(0x12, Slot::empty()), (0x1a, Slot::empty())]);
+    /// Fields::new(b"\x08\xac\x02\x12\x04text\x22\x00").put_into(&mut numbers, &mut bytes)?;
+    /// let ([(_, number)], [(_, text), (_, missing)]) = (numbers, bytes);
+    /// assert_eq!((number.take()?, text.take()?), (300, &b"text"[..]));
+    /// assert_eq!(missing.take(), Err(mx_wire::FieldError::Missing));
+    /// # Ok::<(), mx_wire::FieldError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`FieldError`] of any field, [`FieldError::Repeated`] of one that has a slot.
+    pub fn put_into(
+        self,
+        numbers: &mut [(u32, Slot<u32>)],
+        bytes: &mut [(u32, Slot<&'m [u8]>)],
+    ) -> Result<(), FieldError> {
+        for field in self {
+            match field? {
+                Field::Number { tag, value } => put(numbers, tag, value)?,
+                Field::Bytes { tag, value } => put(bytes, tag, value)?,
+            }
+        }
+        Ok(())
+    }
+
     fn field(&mut self) -> Result<Field<'m>, FieldError> {
         let tag = self.number(MAX_NUMBER_LEN)?;
         let tag = u32::try_from(tag).map_err(|_| FieldError::Varint)?;
@@ -122,6 +152,10 @@ impl<T> Slot<T> {
     pub fn take(self) -> Result<T, FieldError> {
         self.0.ok_or(FieldError::Missing)
     }
+}
+
+fn put<T>(slots: &mut [(u32, Slot<T>)], tag: u32, value: T) -> Result<(), FieldError> {
+    slots.iter_mut().find(|(known, _)| *known == tag).map_or(Ok(()), |(_, slot)| slot.put(value))
 }
 
 /// Why a payload is not a sequence of fields, or not of the wanted ones.
