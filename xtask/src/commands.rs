@@ -141,7 +141,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "size",
         usage: "[--check | --update | --run | --wasm]",
-        about: "flash and RAM of firmware (docs/size.toml); --run: instructions, stack, libolm; --wasm: modules",
+        about: "firmware and wasm in bytes (docs/size.toml); --run: instructions, stack, libolm; --wasm: peers",
         grammar: Grammar::Own { flags: &["check", "run", "update", "wasm"], values: &[], words: false },
         run: size::run,
     },

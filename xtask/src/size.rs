@@ -1,4 +1,4 @@
-//! `size`: flash and RAM of firmware that links without an allocator.
+//! `size`: flash and RAM of firmware that links without an allocator, and bytes of modules for wasm.
 //!
 //! The link is the point: a library that needs an allocator compiles for bare metal all the same, only an image
 //! without one fails. `test` therefore runs this, too; `--check` compares with docs/size.toml, which has the Cortex-M4 alone.
@@ -114,6 +114,17 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
             ]);
         }
     }
+    let mut modules = Table::new("bytes of modules for wasm, as linked", &["module", "bytes", "declared"]);
+    match size_wasm::ours(project)? {
+        Ok(measured) => sizes.extend(measured),
+        Err(reason) => notes.push(format!("no modules for wasm: {reason}")),
+    }
+    for (key, bytes) in &sizes {
+        if let Some(name) = key.strip_prefix("wasm.") {
+            let declared = declared.get(key).map(u64::to_string).unwrap_or_default();
+            modules.row([name.to_owned(), bytes.to_string(), declared]);
+        }
+    }
     let mut grown = grown(&declared, &sizes);
     grown.extend(exceeded(&sizes));
     if args.has("update") {
@@ -123,7 +134,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     if args.has("check") {
         notes.extend(grown);
     }
-    Ok(Report::new(Outcome::of(!failed)).table(flash).table(states).notes(notes))
+    Ok(Report::new(Outcome::of(!failed)).table(flash).table(states).table(modules).notes(notes))
 }
 
 /// The images are the firmware's features, but for that which only makes them faster.
@@ -194,7 +205,7 @@ fn grown(declared: &Sizes, found: &Sizes) -> Vec<String> {
 fn exceeded(found: &Sizes) -> Vec<String> {
     let bytes = |key: &str| found.get(key).copied().unwrap_or_default();
     let device = DEVICE.iter().map(|key| bytes(key)).sum();
-    let goals = GOALS.iter().map(|(key, goal)| (*key, bytes(key), *goal));
+    let goals = GOALS.iter().chain(size_wasm::GOALS).map(|(key, goal)| (*key, bytes(key), *goal));
     let goals = goals.chain([("the state of a device in a room", device, MAX_DEVICE_RAM)]);
     let goals = goals.filter(|(_, bytes, goal)| bytes > goal);
     goals.map(|(what, bytes, goal)| format!("{what} has {bytes} bytes, {goal} is the limit")).collect()
@@ -220,13 +231,14 @@ fn read(document: &toml::Table) -> Sizes {
 
 fn spell(sizes: &Sizes) -> String {
     let mut text = format!(
-        "# Bytes of the images of {FIRMWARE} for {TARGET} at opt-level s, and of public state types there.\n\
+        "# Bytes of the images of {FIRMWARE} for {TARGET} at opt-level s, and of public state types there; bytes of\n\
+         # our modules of xtask/wasm-size for wasm, as the linker writes them.\n\
          # `cargo xtask size --check` fails where something grew by more than {TOLERANCE_PERCENT} %; `--update` rewrites.\n"
     );
     let mut group = "";
     for (key, bytes) in sizes {
         let (table, name) =
-            key.split_at(key.rfind('.').filter(|_| key.starts_with("flash.")).unwrap_or("state".len()));
+            key.split_at(key.rfind('.').filter(|_| !key.starts_with("state.")).unwrap_or("state".len()));
         if table != group {
             group = table;
             let _ = writeln!(text, "\n[{table}]");
@@ -246,8 +258,12 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let sizes =
-            sizes(&[("flash.compact.olm", 9), ("flash.default.base", 1), ("state.mx_olm::Session<8>", 720)]);
+        let sizes = sizes(&[
+            ("flash.compact.olm", 9),
+            ("flash.default.base", 1),
+            ("state.mx_olm::Session<8>", 720),
+            ("wasm.a", 5),
+        ]);
         assert_eq!(read(&spell(&sizes).parse().expect("is TOML")), sizes);
     }
 
@@ -258,6 +274,7 @@ mod tests {
                 .is_empty()
         );
         assert_eq!(exceeded(&sizes(&[("flash.compact.olm-megolm", 64_001)])).len(), 1);
+        assert_eq!(exceeded(&sizes(&[("wasm.both-ways", 65_537)])).len(), 1);
         let halves = DEVICE.iter().map(|key| (*key, 1_001)).collect::<Vec<_>>();
         assert_eq!(exceeded(&sizes(&halves)).len(), 1);
     }
