@@ -10,7 +10,7 @@ use crate::{
     base64::ciphertext,
     failure::thrown,
     object::{object, secret_bytes, secret_text},
-    pickle_key::{PickleKey, oldest},
+    pickle_key::PickleKey,
     random::WebCrypto,
 };
 
@@ -43,14 +43,12 @@ impl OutboundGroupSession {
         pickle: &[u8],
         oldest_acceptable: Option<u64>,
     ) -> Result<Self, JsValue> {
-        mx_megolm::OutboundGroupSession::from_pickle(key.inner(), oldest(oldest_acceptable), pickle)
-            .map(Self)
-            .map_err(thrown)
+        key.read(mx_megolm::OutboundGroupSession::from_pickle, pickle, oldest_acceptable).map(Self)
     }
 
     /// The state, encrypted.
     pub fn pickle(&mut self, key: &PickleKey) -> Result<Vec<u8>, JsValue> {
-        self.0.pickle_to_vec(&mut WebCrypto, key.inner()).map_err(thrown)
+        key.write(self.0.pickle_len(), |rng, key, out| self.0.pickle(rng, key, out).map(drop))
     }
 
     /// The session ID.
@@ -128,14 +126,13 @@ impl InboundGroupSession {
         pickle: &[u8],
         oldest_acceptable: Option<u64>,
     ) -> Result<Self, JsValue> {
-        mx_megolm::InboundGroupSession::from_pickle(key.inner(), oldest(oldest_acceptable), pickle)
-            .map(Self)
-            .map_err(thrown)
+        key.read(mx_megolm::InboundGroupSession::from_pickle, pickle, oldest_acceptable).map(Self)
     }
 
     /// The state, encrypted.
     pub fn pickle(&mut self, key: &PickleKey) -> Result<Vec<u8>, JsValue> {
-        self.0.pickle_to_vec(&mut WebCrypto, key.inner()).map_err(thrown)
+        let len = mx_megolm::InboundGroupSession::PICKLE_LEN;
+        key.write(len, |rng, key, out| self.0.pickle(rng, key, out).map(drop))
     }
 
     /// The session ID.

@@ -17,6 +17,7 @@ use crate::{
 /// Workspaces of their own, with the arguments that clippy needs there.
 const APART: &[(&str, &[&str])] = &[
     ("fuzz/Cargo.toml", &[]),
+    ("xtask/bindgen/Cargo.toml", &[]),
     ("xtask/memory/Cargo.toml", &["--all-targets", "--features", "alloc"]),
     ("xtask/firmware/Cargo.toml", &["--workspace", "--target", size::TARGET, "--features", FIRMWARE]),
     ("xtask/firmware/libolm/Cargo.toml", &["--target", size::TARGET]),

@@ -8,7 +8,7 @@ use super::session::OlmSession;
 use crate::{
     failure::{coded, thrown},
     object::{object, public_key},
-    pickle_key::{PickleKey, oldest},
+    pickle_key::PickleKey,
     random::WebCrypto,
 };
 
@@ -51,14 +51,12 @@ impl OlmAccount {
         pickle: &[u8],
         oldest_acceptable: Option<u64>,
     ) -> Result<Self, JsValue> {
-        mx_olm::Account::from_pickle(key.inner(), oldest(oldest_acceptable), pickle).map(Self).map_err(thrown)
+        key.read(mx_olm::Account::from_pickle, pickle, oldest_acceptable).map(Self)
     }
 
     /// The state, encrypted.
     pub fn pickle(&mut self, key: &PickleKey) -> Result<Vec<u8>, JsValue> {
-        let mut out = vec![0; self.0.pickle_len()];
-        self.0.pickle(&mut WebCrypto, key.inner(), &mut out).map_err(thrown)?;
-        Ok(out)
+        key.write(self.0.pickle_len(), |rng, key, out| self.0.pickle(rng, key, out).map(drop))
     }
 
     /// The Ed25519 key, called fingerprint when people compare it.
