@@ -6,6 +6,7 @@ extern crate alloc;
 mod attachment;
 mod base64;
 mod canonical_json;
+mod ed25519;
 mod failure;
 mod key_export;
 mod megolm;
@@ -22,6 +23,7 @@ pub use crate::room_history::RoomHistory;
 pub use crate::{
     attachment::{AttachmentDecryptor, AttachmentDescription, AttachmentEncryptor, AttachmentVerifier},
     canonical_json::canonical_json,
+    ed25519::ed25519_verify,
     key_export::{
         ExportKeys, ExportedSession, KeyDerivation, KeyExportFile, KeyExportReader, KeyExportWriter,
     },

@@ -121,3 +121,13 @@ test("what was freed is gone, and freed at the end of its block", () => {
     assert.throws(() => session.sessionId, /null pointer/);
     assert.equal(typeof session[Symbol.dispose], "function");
 });
+
+test("what an account signs is verified, and nothing else", () => {
+    const account = new mx.OlmAccount();
+    const signature = account.sign("{}");
+    mx.ed25519Verify(account.ed25519Key, "{}", signature);
+    assert.equal(thrown(() => mx.ed25519Verify(account.ed25519Key, "{ }", signature)), "InvalidSignature");
+    assert.equal(thrown(() => mx.ed25519Verify(new mx.OlmAccount().ed25519Key, "{}", signature)), "InvalidSignature");
+    assert.equal(thrown(() => mx.ed25519Verify(account.ed25519Key, "{}", signature.slice(4))), "UnexpectedLength");
+    assert.equal(thrown(() => mx.ed25519Verify("A".repeat(43), "{}", signature)), "SmallOrder");
+});

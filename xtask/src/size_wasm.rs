@@ -149,7 +149,7 @@ fn measure(project: &Project, modules: &[&Path]) -> Result<Vec<[String; 3]>> {
 fn speed(project: &Project, package: &Path, olm: &Path) -> Result<Table> {
     let measured = node(project, "speed.mjs", &[package, olm])?;
     let mut table = Table::new(
-        "speed in Node.js, texts in and texts out, 160 bytes: microseconds, best of 15 turns in one process",
+        "speed in Node.js, texts in and texts out, 160 bytes: microseconds of processor time, best of 40 turns",
         &["work", "mx-wasm", "@matrix-org/olm", "times as fast"],
     );
     for row in measured.as_array().context("speed.mjs prints a list")? {
