@@ -7,7 +7,7 @@ const MACHINES: &[(&str, &str)] = &[
     // mps2-an386: a Cortex-M4 with its FPU.
     (
         "thumbv7em-none-eabihf",
-        "FLASH : ORIGIN = 0x00000000, LENGTH = 1M RAM : ORIGIN = 0x20000000, LENGTH = 128K",
+        "FLASH : ORIGIN = 0x00000000, LENGTH = 1M RAM : ORIGIN = 0x20000000, LENGTH = 512K",
     ),
     // microbit: a Cortex-M0 in the memories of an nRF51822.
     (

@@ -1,4 +1,5 @@
-//! `test --qemu`: every vector of the mechanism crates on the three machines, where `usize` has 32 bits and AES is bitsliced.
+//! `test --qemu`: every vector of the mechanism crates on the three machines, where `usize` has 32 bits and AES is bitsliced; and some
+//! of crates that need an allocator, on one.
 
 use std::{
     collections::BTreeMap,
@@ -19,9 +20,9 @@ use crate::{
 
 /// A part of the vectors: a feature of the package `vectors`, its groups, and how many there are of each. An image that runs
 /// fewer has passed nothing, and one that runs more is not known here yet.
-type Half = (&'static str, &'static [(&'static str, usize)]);
+type Part = (&'static str, &'static [(&'static str, usize)]);
 
-const PRIMITIVES: Half = (
+const PRIMITIVES: Part = (
     "primitives",
     &[
         ("known answers of mx-types", 7),
@@ -38,7 +39,7 @@ const PRIMITIVES: Half = (
     ],
 );
 
-const MECHANISMS: Half = (
+const MECHANISMS: Part = (
     "mechanisms",
     &[
         ("Olm of libolm", 2),
@@ -51,30 +52,43 @@ const MECHANISMS: Half = (
     ],
 );
 
+/// Of crates that need an allocator, in an image that has one. Their 32 bits are any machine's.
+const DOCUMENTS: Part = (
+    "documents",
+    &[
+        ("canonical JSON", 69),
+        ("key backups", 5),
+        ("key exports", 6),
+        ("secret storage", 7),
+        ("device keys", 2),
+    ],
+);
+
 struct Image {
     machine: &'static str,
     target: &'static str,
     backends: firmware::Backends,
-    halves: &'static [Half],
+    parts: &'static [Part],
 }
 
-/// The slowest is built first, and runs while the others are built. A microbit's flash holds one half at a time; the
+/// The slowest is built first, and runs while the others are built. A microbit's flash holds one part at a time; the
 /// Cortex-M4 has the backends that come if nobody chooses.
 const IMAGES: &[Image] = &[
-    Image { machine: "microbit", target: "thumbv6m-none-eabi", backends: COMPACT, halves: &[PRIMITIVES] },
-    Image { machine: "microbit", target: "thumbv6m-none-eabi", backends: COMPACT, halves: &[MECHANISMS] },
+    Image { machine: "microbit", target: "thumbv6m-none-eabi", backends: COMPACT, parts: &[PRIMITIVES] },
+    Image { machine: "microbit", target: "thumbv6m-none-eabi", backends: COMPACT, parts: &[MECHANISMS] },
     Image {
         machine: "virt",
         target: "riscv32imac-unknown-none-elf",
         backends: COMPACT,
-        halves: &[PRIMITIVES, MECHANISMS],
+        parts: &[PRIMITIVES, MECHANISMS],
     },
     Image {
         machine: "mps2-an386",
         target: "thumbv7em-none-eabihf",
         backends: DEFAULT,
-        halves: &[PRIMITIVES, MECHANISMS],
+        parts: &[PRIMITIVES, MECHANISMS],
     },
+    Image { machine: "mps2-an386", target: "thumbv7em-none-eabihf", backends: DEFAULT, parts: &[DOCUMENTS] },
 ];
 
 pub(crate) fn run(project: &Project) -> Result<Report> {
@@ -88,9 +102,9 @@ pub(crate) fn run(project: &Project) -> Result<Report> {
     }
     let mut table = Table::new("vectors that hold", &["machine", "group", "vectors"]);
     let mut wrong = Vec::new();
-    for (Image { machine, halves, .. }, finished) in said(project)? {
+    for (Image { machine, parts, .. }, finished) in said(project)? {
         let said = Said::read(&finished);
-        let expected = halves.iter().flat_map(|(_, groups)| *groups);
+        let expected = parts.iter().flat_map(|(_, groups)| *groups);
         for (group, _) in expected.clone() {
             let count = said.hold.get(*group).copied().unwrap_or_default();
             table.row([*machine, *group, &count.to_string()]);
@@ -118,7 +132,7 @@ fn said(project: &Project) -> Result<Vec<(&'static Image, Finished)>> {
 }
 
 fn build(project: &Project, image: &Image) -> Result<PathBuf> {
-    let features = image.halves.iter().map(|(feature, _)| *feature).collect::<Vec<_>>().join(",");
+    let features = image.parts.iter().map(|(feature, _)| *feature).collect::<Vec<_>>().join(",");
     let args = ["--package", "vectors", "--features", &features];
     match firmware::build(project, "vectors", image.target, &args, image.backends)? {
         Ok(path) => {

@@ -19,14 +19,12 @@ const APART: &[(&str, &[&str])] = &[
     ("fuzz/Cargo.toml", &[]),
     ("xtask/bindgen/Cargo.toml", &[]),
     ("xtask/memory/Cargo.toml", &["--all-targets", "--features", "alloc"]),
-    ("xtask/firmware/Cargo.toml", &["--workspace", "--target", size::TARGET, "--features", FIRMWARE]),
+    ("xtask/firmware/Cargo.toml", &["--target", size::TARGET, "--features", "all"]),
+    ("xtask/firmware/vectors/Cargo.toml", &["--target", size::TARGET, "--all-features"]),
     ("xtask/firmware/libolm/Cargo.toml", &["--target", size::TARGET]),
     ("xtask/peers/Cargo.toml", &["--all-targets"]),
     ("xtask/wasm-size/Cargo.toml", &["--target", wasm::TARGET, "--features", "both-ways"]),
 ];
-
-/// All images, and both halves of the vectors.
-const FIRMWARE: &str = "all,vectors/primitives,vectors/mechanisms";
 
 pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     let mut steps = Steps::new();

