@@ -35,6 +35,17 @@ const COMPACT: &[&str] = &["--cfg=aes_backend_soft=\"compact\"", "--cfg=sha2_bac
 /// vodozemac draws by itself: its generator is the host's, as ours is.
 const HOST_RANDOMNESS: &[&str] = &["--cfg=getrandom_backend=\"custom\""];
 
+/// With the features of WebAssembly that rustc uses, and no others: browsers and Node.js could not load what comes out.
+const OPTIMISE: &[&str] = &[
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
 const NPM_PACKAGES: [&str; 2] = ["binaryen@132.0.0", "@matrix-org/olm@3.2.15"];
 
 pub(crate) fn run(project: &Project) -> Result<Report> {
@@ -134,7 +145,7 @@ fn build(project: &Project, feature: &str, flags: &[&str]) -> Result<PathBuf> {
 fn optimise(project: &Project, npm: &Path, module: &Path) -> Result<PathBuf> {
     let out = module.with_extension("opt.wasm");
     let mut command = project.program("node");
-    command.arg(npm.join("node_modules/binaryen/bin/wasm-opt")).args(["-Oz", "--all-features"]);
+    command.arg(npm.join("node_modules/binaryen/bin/wasm-opt")).args(OPTIMISE);
     anyhow::ensure!(project.stream(command.arg(module).arg("-o").arg(&out))?, "wasm-opt failed");
     Ok(out)
 }
