@@ -63,14 +63,20 @@ pub fn histories(rng: &mut ChaCha20Rng) -> Outcome {
             shows_bob: true,
         };
         let mut told = Vec::new();
+        // Bob's self-signing keys that came back, and that we have refused for that.
+        let mut refused = Vec::new();
         pair.receive(&world.answer(&pair)?)?;
         for _ in 0..STEPS {
             let before = world.clone();
             told.push(step(rng, &mut pair, &mut world)?);
             let kept = pair.receive(&world.answer(&pair)?)?;
+            if kept.iter().any(|(user_id, error)| user_id == BOB && is_replaced(error)) {
+                let [_, ssk, _] = world.bob.names();
+                refused.push(ssk);
+            }
             compared += DEVICES.len() + 3;
             let Some(disagreement) = pair.compare(&DEVICES)? else { continue };
-            let Some(requirement) = decides(&pair, &before, &world, &kept, &disagreement)? else {
+            let Some(requirement) = decides(&pair, [&before, &world], &kept, &refused, &disagreement)? else {
                 return failure(format!(
                     "history {number}, {}: {told:?}, then {world:?}",
                     disagreement.words
@@ -198,12 +204,12 @@ fn next(rng: &mut ChaCha20Rng, edge: Edge) -> Edge {
 /// The requirement by which we judge as we do, seen from what the server has. Nothing where there is none.
 fn decides(
     pair: &Pair,
-    before: &World,
-    world: &World,
+    [before, world]: [&World; 2],
     kept: &[(String, IdentityError)],
+    refused: &[String],
     disagreement: &Disagreement,
 ) -> Result<Option<&'static str>, Failure> {
-    if kept.iter().any(|(_, error)| matches!(error, IdentityError::Replaced { .. })) {
+    if kept.iter().any(|(_, error)| is_replaced(error)) {
         return Ok(Some("IDC-16"));
     }
     let ours = &pair.ours;
@@ -215,6 +221,11 @@ fn decides(
         let place = DEVICES.iter().position(|(_, id)| *id == device).ok_or("no such device")?;
         let keys = if disagreement.user_id == ALICE { world.alice } else { world.bob };
         let [_, ssk, _] = keys.names();
+        // They hold the key that we have refused, and the answer does not show Bob's identity again.
+        let ours_is_other = user.identity().self_signing_key().key().public_key() != public(&ssk);
+        if disagreement.user_id == BOB && !world.shows_bob && refused.contains(&ssk) && ours_is_other {
+            return Ok(Some("IDC-16"));
+        }
         let signature =
             ours.device(disagreement.user_id, device)?.and_then(|device| device.cross_signature());
         let is_shown = |signer| world.devices[place] == Edge::Valid && signer == public(&ssk);
@@ -232,4 +243,8 @@ fn decides(
     } else {
         None
     })
+}
+
+const fn is_replaced(error: &IdentityError) -> bool {
+    matches!(error, IdentityError::Replaced { .. })
 }
