@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
-use mx_wire::{Field, Fields, Writer, varint_len};
+use mx_wire::{Field, FieldError, Fields, Slot, Writer, varint_len};
 use proptest::prelude::*;
 
 /// The tests of `known` as they are; xtask/firmware/vectors makes something else of them.
@@ -11,6 +11,24 @@ macro_rules! known_answers {
 }
 
 mod known;
+
+// OLM-35
+#[test]
+fn a_field_with_a_slot_comes_once_and_others_are_passed_over() {
+    let sorted = |payload| {
+        let (mut numbers, mut bytes) = ([(0x08, Slot::empty())], [(0x12, Slot::empty())]);
+        Fields::new(payload).put_into(&mut numbers, &mut bytes)?;
+        let ([(_, number)], [(_, text)]) = (numbers, bytes);
+        Ok((number.take()?, text.take()?))
+    };
+    assert_eq!(sorted(b"\x12\x01a\x08\x05"), Ok((5, &b"a"[..])));
+    // The field numbers of both with the other type, and unknown ones, as often as they like.
+    assert_eq!(sorted(b"\x0a\x01b\x10\x07\x0a\x01b\x22\x00\x22\x00\x08\x05\x12\x01a"), Ok((5, &b"a"[..])));
+    assert_eq!(sorted(b"\x08\x05\x12\x01a\x08\x05"), Err(FieldError::Repeated));
+    assert_eq!(sorted(b"\x08\x05\x12\x01a\x12\x01a"), Err(FieldError::Repeated));
+    assert_eq!(sorted(b"\x08\x05"), Err(FieldError::Missing));
+    assert_eq!(sorted(b"\x08\x05\x12\x02a"), Err(FieldError::Truncated));
+}
 
 proptest! {
     #[test]
