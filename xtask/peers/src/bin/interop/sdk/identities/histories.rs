@@ -63,20 +63,20 @@ pub fn histories(rng: &mut ChaCha20Rng) -> Outcome {
             shows_bob: true,
         };
         let mut told = Vec::new();
-        // Bob's self-signing keys that came back, and that we have refused for that.
-        let mut refused = Vec::new();
+        // Whether Bob's identity, as it was shown last, has a key that came back: they have taken it, and we have refused it.
+        let mut is_refused = false;
         pair.receive(&world.answer(&pair)?)?;
         for _ in 0..STEPS {
             let before = world.clone();
             told.push(step(rng, &mut pair, &mut world)?);
             let kept = pair.receive(&world.answer(&pair)?)?;
-            if kept.iter().any(|(user_id, error)| user_id == BOB && is_replaced(error)) {
-                let [_, ssk, _] = world.bob.names();
-                refused.push(ssk);
+            if world.shows_bob {
+                is_refused = kept.iter().any(|(user_id, error)| user_id == BOB && is_replaced(error));
             }
             compared += DEVICES.len() + 3;
             let Some(disagreement) = pair.compare(&DEVICES)? else { continue };
-            let Some(requirement) = decides(&pair, [&before, &world], &kept, &refused, &disagreement)? else {
+            let Some(requirement) = decides(&pair, [&before, &world], &kept, is_refused, &disagreement)?
+            else {
                 return failure(format!(
                     "history {number}, {}: {told:?}, then {world:?}",
                     disagreement.words
@@ -206,7 +206,7 @@ fn decides(
     pair: &Pair,
     [before, world]: [&World; 2],
     kept: &[(String, IdentityError)],
-    refused: &[String],
+    is_refused: bool,
     disagreement: &Disagreement,
 ) -> Result<Option<&'static str>, Failure> {
     if kept.iter().any(|(_, error)| is_replaced(error)) {
@@ -221,9 +221,7 @@ fn decides(
         let place = DEVICES.iter().position(|(_, id)| *id == device).ok_or("no such device")?;
         let keys = if disagreement.user_id == ALICE { world.alice } else { world.bob };
         let [_, ssk, _] = keys.names();
-        // They hold the key that we have refused, and the answer does not show Bob's identity again.
-        let ours_is_other = user.identity().self_signing_key().key().public_key() != public(&ssk);
-        if disagreement.user_id == BOB && !world.shows_bob && refused.contains(&ssk) && ours_is_other {
+        if disagreement.user_id == BOB && is_refused {
             return Ok(Some("IDC-16"));
         }
         let signature =
