@@ -3,7 +3,8 @@ use core::fmt;
 use crate::{MalformedObject, Value, reader::Reader};
 
 /// Hands the values of the members of an object that have these names to `take`, with the place of the name, in the order
-/// in which they stand; all others are checked and left out. Unlike [`members`], it reads what is nested in one pass.
+/// in which they stand; all others are checked and left out. Unlike [`members`](crate::members), it reads what is nested in
+/// one pass.
 ///
 /// # Errors
 ///
