@@ -26,6 +26,14 @@ const APART: &[(&str, &[&str])] = &[
     ("xtask/wasm-size/Cargo.toml", &["--target", wasm::TARGET, "--features", "both-ways"]),
 ];
 
+/// The development profile of Cargo.toml, for the workspaces that have another.
+const PROFILE: &[&str] = &[
+    "profile.dev.opt-level=1",
+    "profile.dev.debug=\"line-tables-only\"",
+    "profile.dev.package.\"*\".opt-level=2",
+    "profile.dev.package.\"*\".debug=false",
+];
+
 pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
     let mut steps = Steps::new();
     let mut step = |name: &str, mut command: Command| {
@@ -38,6 +46,11 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<Report> {
             project.cargo(["fmt", "--all", "--check", "--manifest-path", manifest]),
         );
         let mut command = project.cargo(["clippy", "--quiet", "--manifest-path", manifest]);
+        // What it has in common with the main workspace is looked at once: in one folder, with one profile.
+        command.args(PROFILE.iter().flat_map(|setting| ["--config", setting]));
+        command.env("CARGO_TARGET_DIR", project.root.join("target"));
+        // libFuzzer takes most of a minute to compile, and is not linked here: any file stands for it.
+        command.env("CUSTOM_LIBFUZZER_PATH", project.root.join("Cargo.toml"));
         command.args(*args).args(["--", "--deny", "warnings"]);
         step(&format!("clippy {manifest}"), command);
     }
